@@ -1,0 +1,178 @@
+// The vocabulary image: everything a tokenizer looks up, laid out once by the compiler (compiler.hpp)
+// so that nothing is built at run time. It holds offsets and no pointers, so it works wherever it is
+// mapped: linked into read-only data, its pages are shared by every process that counts.
+#pragma once
+
+#include <cstdint>
+#include <cstring>
+#include <span>
+#include <string_view>
+
+namespace tokenmeter::tokenizer {
+
+using TokenId = uint32_t;
+inline constexpr TokenId kNoToken = 0xFFFFFFFF;
+
+// Which pre-tokenizer cuts the text. Values stand in images: never renumber.
+enum class Pattern : uint32_t { kGpt2 = 1, kCl100k = 2, kO200k = 3 };
+
+// A run of records in the image: byte offset from its start, and how many.
+struct Section {
+  uint64_t offset;
+  uint64_t count;
+};
+
+struct ImageHeader {
+  static constexpr char kMagic[8] = {'T', 'M', 'V', 'O', 'C', 'A', 'B', '\0'};
+  static constexpr uint32_t kVersion = 1;
+  static constexpr uint32_t kByteOrder = 0x01020304;  // read back differently on a foreign machine
+
+  char magic[8];
+  uint32_t version;
+  uint32_t byte_order;
+  uint64_t size;            // of the whole image, in bytes
+  uint32_t token_limit;     // largest ordinary token id + 1
+  uint32_t longest_token;   // bytes of the longest ordinary token
+  Section byte_tokens;      // TokenId[256]: the token of each single byte
+  Section token_offsets;    // uint32_t[token_limit + 1]: token t is token_bytes[offsets[t], offsets[t+1])
+  Section token_bytes;      // char[]; a hole in the ids has no bytes
+  Section token_slots;      // uint64_t[2^n]: bytes -> token, see TokenSlot
+  Section pair_slots;       // uint64_t[2^n]: two tokens -> the token they merge into, see PairSlot
+  Section encodings;        // EncodingRecord[]
+  Section special_tokens;   // SpecialTokenRecord[], by encoding, then by id
+  Section strings;          // char[]: names and special tokens' texts
+};
+
+// One encoding that uses the image's vocabulary.
+struct EncodingRecord {
+  uint32_t name_offset;  // into strings; NUL-terminated
+  Pattern pattern;
+  uint32_t first_special_token;  // index into special_tokens
+  uint32_t special_token_count;
+};
+
+struct SpecialTokenRecord {
+  TokenId id;
+  uint32_t text_offset;  // into strings
+  uint32_t text_length;
+};
+
+// Both hash tables are open-addressed with linear probing over a power of two of 64-bit slots; an
+// empty slot is all ones, and at least a quarter of the slots are empty.
+inline constexpr uint64_t kEmptySlot = ~uint64_t{0};
+
+// A token slot: high half of the hash | id.
+struct TokenSlot {
+  static uint64_t Make(uint64_t hash, TokenId id) { return (hash & 0xFFFFFFFF00000000) | id; }
+  static bool MayHold(uint64_t slot, uint64_t hash) { return (slot ^ hash) >> 32 == 0; }
+  static TokenId Id(uint64_t slot) { return static_cast<TokenId>(slot); }
+};
+
+// A pair slot: left token | right token | merged token, 21 bits each. In these vocabularies a token's
+// id is its merge priority too: lower merges first.
+struct PairSlot {
+  static constexpr int kTokenBits = 21;
+  static constexpr uint64_t kTokenMask = (uint64_t{1} << kTokenBits) - 1;
+  static constexpr TokenId kTokenLimit = TokenId{1} << kTokenBits;
+
+  static uint64_t Key(TokenId left, TokenId right) { return uint64_t{left} << kTokenBits | right; }
+  static uint64_t Make(uint64_t key, TokenId merged) { return key << kTokenBits | merged; }
+  static uint64_t KeyOf(uint64_t slot) { return slot >> kTokenBits; }
+  static TokenId Merged(uint64_t slot) { return static_cast<TokenId>(slot & kTokenMask); }
+};
+
+inline uint64_t MixHash(uint64_t value) {
+  value *= 0x9E3779B97F4A7C15;  // 2^64 / golden ratio
+  return value ^ value >> 32;
+}
+
+// Hash of a token's bytes. Part of the image format: a change of it is a new kVersion.
+inline uint64_t HashBytes(const char* bytes, size_t length) {
+  const auto load = [](const char* from, size_t size) {
+    uint64_t word = 0;
+    std::memcpy(&word, from, size);
+    return word;
+  };
+  uint64_t hash = length;
+  for (; length > 8; bytes += 8, length -= 8) hash = MixHash(hash ^ load(bytes, 8));
+  return MixHash(MixHash(hash ^ load(bytes, length)));
+}
+
+// Where probing for a key starts, in a table of mask + 1 slots.
+inline uint64_t TokenSlotIndex(uint64_t hash, uint64_t mask) { return hash & mask; }
+inline uint64_t PairSlotIndex(uint64_t key, uint64_t mask) { return MixHash(key) & mask; }
+
+// A read-only view of an image; as cheap to copy as the pointer it is.
+class Vocabulary {
+ public:
+  Vocabulary() = default;
+  explicit Vocabulary(const void* image) : header_(static_cast<const ImageHeader*>(image)) {}
+
+  const ImageHeader& header() const { return *header_; }
+  TokenId token_limit() const { return header_->token_limit; }
+  size_t longest_token() const { return header_->longest_token; }
+
+  TokenId ByteToken(uint8_t byte) const { return Records<TokenId>(header_->byte_tokens)[byte]; }
+
+  // The bytes of an ordinary token; empty for an id that is none.
+  std::string_view TokenBytes(TokenId token) const {
+    if (token >= header_->token_limit) return {};
+    const auto offsets = Records<uint32_t>(header_->token_offsets);
+    const char* bytes = Records<char>(header_->token_bytes).data();
+    return {bytes + offsets[token], offsets[token + 1] - offsets[token]};
+  }
+
+  // The token that these bytes are as a whole, or kNoToken.
+  TokenId FindToken(const char* bytes, size_t length) const {
+    if (length > header_->longest_token) return kNoToken;
+    const auto slots = Records<uint64_t>(header_->token_slots);
+    const uint64_t mask = slots.size() - 1;
+    const uint64_t hash = HashBytes(bytes, length);
+    for (uint64_t i = TokenSlotIndex(hash, mask);; i = (i + 1) & mask) {
+      const uint64_t slot = slots[i];
+      if (slot == kEmptySlot) return kNoToken;
+      if (!TokenSlot::MayHold(slot, hash)) continue;
+      const std::string_view token = TokenBytes(TokenSlot::Id(slot));
+      if (token.size() == length && std::memcmp(token.data(), bytes, length) == 0) {
+        return TokenSlot::Id(slot);
+      }
+    }
+  }
+
+  // The token that two adjacent tokens merge into, or kNoToken.
+  TokenId Merge(TokenId left, TokenId right) const {
+    const auto slots = Records<uint64_t>(header_->pair_slots);
+    const uint64_t mask = slots.size() - 1;
+    const uint64_t key = PairSlot::Key(left, right);
+    for (uint64_t i = PairSlotIndex(key, mask);; i = (i + 1) & mask) {
+      const uint64_t slot = slots[i];
+      if (slot == kEmptySlot) return kNoToken;
+      if (PairSlot::KeyOf(slot) == key) return PairSlot::Merged(slot);
+    }
+  }
+
+  std::span<const EncodingRecord> Encodings() const {
+    return Records<EncodingRecord>(header_->encodings);
+  }
+  const char* EncodingName(const EncodingRecord& encoding) const {
+    return Records<char>(header_->strings).data() + encoding.name_offset;
+  }
+  std::span<const SpecialTokenRecord> SpecialTokens(const EncodingRecord& encoding) const {
+    return Records<SpecialTokenRecord>(header_->special_tokens)
+        .subspan(encoding.first_special_token, encoding.special_token_count);
+  }
+  std::string_view SpecialTokenText(const SpecialTokenRecord& token) const {
+    return {Records<char>(header_->strings).data() + token.text_offset, token.text_length};
+  }
+
+ private:
+  template <typename Record>
+  std::span<const Record> Records(const Section& section) const {
+    const char* base = reinterpret_cast<const char*>(header_);
+    return {reinterpret_cast<const Record*>(base + section.offset), section.count};
+  }
+
+  const ImageHeader* header_ = nullptr;
+};
+
+}  // namespace tokenmeter::tokenizer

@@ -1,0 +1,20 @@
+/*
+ * Brings the images that the compiler (compiler.cpp) made into read-only data, each page-aligned under a
+ * symbol that the library keeps to itself. The assembler finds the files through its include path.
+ */
+#define IMAGE(name, file)                                                                          \
+    .balign 4096;                                                                                  \
+    .globl name;                                                                                   \
+    .hidden name;                                                                                  \
+    .type name, %object;                                                                           \
+    name: .incbin file;                                                                            \
+    .size name, . - name
+
+    .section .rodata, "a", %progbits
+    IMAGE(tm_image_o200k_base, "o200k_base.image")
+    IMAGE(tm_image_cl100k_base, "cl100k_base.image")
+    IMAGE(tm_image_p50k_base, "p50k_base.image")
+    IMAGE(tm_image_r50k_base, "r50k_base.image")
+    IMAGE(tm_image_unicode, "unicode.image")
+
+    .section .note.GNU-stack, "", %progbits

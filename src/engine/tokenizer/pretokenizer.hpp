@@ -1,0 +1,23 @@
+// Pre-tokenizers: where the pieces of a text end. One scalar scanner for each known pattern; each is
+// exactly the regular expression written above it in pretokenizer.cpp, as leftmost-first matching with
+// Unicode classes would run it, in one pass without backtracking over more than one run.
+#pragma once
+
+#include "tokenizer/image.hpp"
+
+namespace tokenmeter::tokenizer {
+
+// How far a text is worked through between two polls of a cancel flag.
+inline constexpr size_t kPollInterval = 64 * 1024;
+
+// The end of the piece that starts at `at`. Requires at < end; the answer is in (at, end], or nullptr if
+// `cancelled`, which may be null and is polled in pieces longer than kPollInterval, returned true. What
+// follows the piece decides where it ends, so `end` is the end of the text, not of a part of it.
+template <Pattern pattern>
+const char* PieceEnd(const char* at, const char* end, bool (*cancelled)());
+
+extern template const char* PieceEnd<Pattern::kGpt2>(const char*, const char*, bool (*)());
+extern template const char* PieceEnd<Pattern::kCl100k>(const char*, const char*, bool (*)());
+extern template const char* PieceEnd<Pattern::kO200k>(const char*, const char*, bool (*)());
+
+}  // namespace tokenmeter::tokenizer

@@ -1,0 +1,78 @@
+/*
+ * The tokenizer's only door: bytes in, token counts or ids out.
+ *
+ * Conventions
+ *   - Text is pointer and length, UTF-8, need not end in NUL. Bytes that are not well-formed UTF-8 are
+ *     counted as the tokens of the single bytes; nothing here can be made to read or write elsewhere.
+ *   - Errors are values. No function throws, jumps or keeps memory after it returns.
+ *   - Encodings are immutable and live as long as the process. Every function may be called from any
+ *     thread.
+ *   - `cancelled` may be NULL. Else it is polled at least every 64 KiB of text, and must return without
+ *     side effect; when it returns true, the call ends with TM_CANCELLED.
+ */
+#ifndef TOKENMETER_TOKENIZER_H
+#define TOKENMETER_TOKENIZER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef enum TmStatus {
+  TM_OK = 0,
+  TM_CANCELLED,     /* `cancelled` said so */
+  TM_OUT_OF_MEMORY, /* scratch space for a long piece could not be had */
+  TM_TOO_MANY,      /* more tokens than the caller's array holds */
+  TM_INTERNAL,      /* a bug of ours: an unexpected exception ended at the door */
+} TmStatus;
+
+/* What went wrong; valid when the function returned anything but TM_OK. */
+typedef struct TmError {
+  uint64_t offset;   /* bytes of the text that were done */
+  char message[128]; /* for TM_INTERNAL: what the exception said; else empty */
+} TmError;
+
+typedef struct TmEncoding TmEncoding;
+
+/* The encoding of that name, exactly as written; NULL if there is none. */
+const TmEncoding *tm_encoding_find(const char *name, size_t length);
+
+/* All encodings in a fixed order: index 0, 1, ...; NULL past the last. */
+const TmEncoding *tm_encoding_at(size_t index);
+
+const char *tm_encoding_name(const TmEncoding *encoding);
+
+/*
+ * The number of tokens of the text; the text of special tokens counts as ordinary text.
+ * O(length) time, memory independent of it (a run of non-space longer than 4 KiB takes some 100 KB).
+ */
+TmStatus tm_count(const TmEncoding *encoding, const char *text, size_t length, bool (*cancelled)(void),
+                  uint64_t *count, TmError *error);
+
+/*
+ * The tokens of the text, into tokens[capacity]; *count says how many. TM_TOO_MANY if they do not fit,
+ * which cannot happen with the capacity that tm_count told.
+ */
+TmStatus tm_encode(const TmEncoding *encoding, const char *text, size_t length, bool (*cancelled)(void),
+                   uint32_t *tokens, size_t capacity, size_t *count, TmError *error);
+
+/*
+ * The bytes of a token, special tokens included: *bytes points into the encoding. Returns their number,
+ * 0 if the encoding has no such token. O(1), special tokens O(log n).
+ */
+size_t tm_token_bytes(const TmEncoding *encoding, uint32_t token, const char **bytes);
+
+/*
+ * Ends with TM_INTERNAL by a C++ exception thrown and caught behind this door. It is there so that tests
+ * can show what the callers of the door make of one.
+ */
+TmStatus tm_fail_for_test(TmError *error);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,50 @@
+// What the pre-tokenizers need to know of a character: one class per code point, from Unicode 16.0
+// (the version of the reference tokenizers), whatever tables the system's own libraries have.
+#pragma once
+
+#include <cstdint>
+
+#include "tokenizer/utf8.hpp"
+
+namespace tokenmeter::tokenizer {
+
+// The classes are disjoint, and every set that the known patterns name is a union of them.
+enum class CharacterClass : uint8_t {
+  kOther,     // everything else: punctuation, symbols, controls, unassigned, invalid bytes
+  kUpper,     // \p{Lu} \p{Lt}
+  kLower,     // \p{Ll}
+  kCaseless,  // \p{Lm} \p{Lo}
+  kMark,      // \p{M}
+  kNumber,    // \p{N}
+  kSpace,     // \s (the White_Space property) but for the two newlines
+  kNewline,   // \r \n
+};
+
+// Two-level table, written by the image compiler and linked into read-only data: block_of holds, for
+// each 256 code points, which block of `classes` describes them. Blocks that are alike are shared.
+struct UnicodeImage {
+  static constexpr uint32_t kBlockSize = 256;
+  static constexpr uint32_t kCodePointLimit = 0x110000;
+  static constexpr uint32_t kBlockCount = kCodePointLimit / kBlockSize;
+
+  uint8_t block_of[kBlockCount];
+  CharacterClass classes[][kBlockSize];  // NOLINT: the array's length is known to the linker only
+};
+
+const UnicodeImage& Unicode();
+
+inline CharacterClass ClassOf(const UnicodeImage& unicode, uint32_t code_point) {
+  if (code_point >= UnicodeImage::kCodePointLimit) return CharacterClass::kOther;
+  return unicode.classes[unicode.block_of[code_point / UnicodeImage::kBlockSize]]
+                        [code_point % UnicodeImage::kBlockSize];
+}
+
+constexpr bool IsLetter(CharacterClass c) {
+  return c == CharacterClass::kUpper || c == CharacterClass::kLower || c == CharacterClass::kCaseless;
+}
+
+constexpr bool IsSpace(CharacterClass c) {
+  return c == CharacterClass::kSpace || c == CharacterClass::kNewline;
+}
+
+}  // namespace tokenmeter::tokenizer

@@ -1,0 +1,39 @@
+// UTF-8 decoding for the scanners. Total: bytes that are not well-formed UTF-8 decode, one at a
+// time, to kInvalidCodePoint, so a scanner always makes progress and never reads past the end.
+#pragma once
+
+#include <cstdint>
+
+namespace tokenmeter::tokenizer {
+
+inline constexpr uint32_t kInvalidCodePoint = 0xFFFFFFFF;
+
+struct DecodedCharacter {
+  uint32_t code_point;
+  uint32_t length;  // bytes, 1 to 4
+};
+
+// Decodes the character that starts at `at`; requires at < end. Surrogates and overlong forms are
+// let through as the code point they spell: they have no class, like every unassigned code point.
+inline DecodedCharacter DecodeCharacter(const char* at, const char* end) {
+  const auto byte = [at](int i) { return static_cast<uint8_t>(at[i]); };
+  const auto continues = [byte](int i) { return (byte(i) & 0xC0) == 0x80; };
+  const uint8_t lead = byte(0);
+  const auto available = end - at;
+  if (lead < 0x80) return {lead, 1};
+  if (lead < 0xC2) return {kInvalidCodePoint, 1};
+  if (lead < 0xE0) {
+    if (available < 2 || !continues(1)) return {kInvalidCodePoint, 1};
+    return {(lead & 0x1Fu) << 6 | (byte(1) & 0x3Fu), 2};
+  }
+  if (lead < 0xF0) {
+    if (available < 3 || !continues(1) || !continues(2)) return {kInvalidCodePoint, 1};
+    return {(lead & 0x0Fu) << 12 | (byte(1) & 0x3Fu) << 6 | (byte(2) & 0x3Fu), 3};
+  }
+  if (lead > 0xF4 || available < 4 || !continues(1) || !continues(2) || !continues(3)) {
+    return {kInvalidCodePoint, 1};
+  }
+  return {(lead & 0x07u) << 18 | (byte(1) & 0x3Fu) << 12 | (byte(2) & 0x3Fu) << 6 | (byte(3) & 0x3Fu), 4};
+}
+
+}  // namespace tokenmeter::tokenizer

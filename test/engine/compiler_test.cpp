@@ -1,0 +1,74 @@
+// The image compiler: what it makes of small vocabularies, and what it refuses.
+#include "tokenizer/compiler.hpp"
+
+#include <gtest/gtest.h>
+
+namespace tokenmeter::tokenizer {
+namespace {
+
+Tokens SingleBytes() {
+  Tokens tokens;
+  for (int byte = 0; byte < 256; ++byte) tokens.emplace_back(1, static_cast<char>(byte));
+  return tokens;
+}
+
+TEST(Compiler, ReadsTiktokenLinesAndHoles) {
+  const Tokens tokens = ReadTiktoken("IQ== 0\nIiM= 2\n");
+  EXPECT_EQ(tokens, (Tokens{"!", "", "\"#"}));
+}
+
+TEST(Compiler, RefusesWhatIsNoTiktokenFile) {
+  EXPECT_THROW(ReadTiktoken("IQ==\n"), CompileError);
+  EXPECT_THROW(ReadTiktoken("IQ== x\n"), CompileError);
+  EXPECT_THROW(ReadTiktoken("I*== 1\n"), CompileError);
+  EXPECT_THROW(ReadTiktoken("IQ== 4294967295\n"), CompileError);
+}
+
+TEST(Compiler, RefusesIncompleteOrDoubledVocabularies) {
+  Tokens tokens = SingleBytes();
+  tokens[7].clear();
+  EXPECT_THROW(CompileVocabulary(tokens, {}), CompileError);
+  tokens = SingleBytes();
+  tokens.push_back("ab");
+  tokens.push_back("ab");
+  EXPECT_THROW(CompileVocabulary(tokens, {}), CompileError);
+}
+
+TEST(Compiler, ReadsEncodingsOfOneVocabulary) {
+  const auto encodings = ReadEncodings("v", "# comment\ne\tv\to200k\nother\tw\tgpt2\n",
+                                       "e\t301\t302\t<|r{id}|>\ne\t300\t300\t<|x|>\nother\t1\t1\ty\n");
+  ASSERT_EQ(encodings.size(), 1u);
+  EXPECT_EQ(encodings[0].name, "e");
+  EXPECT_EQ(encodings[0].pattern, Pattern::kO200k);
+  ASSERT_EQ(encodings[0].special_tokens.size(), 3u);
+  EXPECT_EQ(encodings[0].special_tokens[0].text, "<|x|>");
+  EXPECT_EQ(encodings[0].special_tokens[2].text, "<|r302|>");
+  EXPECT_THROW(ReadEncodings("v", "e\tv\tunheard-of\n", ""), CompileError);
+}
+
+TEST(Compiler, ImageAnswersLookups) {
+  Tokens tokens = SingleBytes();
+  tokens.push_back("ab");   // 256
+  tokens.push_back("");     // 257: a hole
+  tokens.push_back("abc");  // 258
+  const std::string image = CompileVocabulary(tokens, {{"e", Pattern::kGpt2, {{300, "<|x|>"}}}});
+  const Vocabulary vocabulary(image.data());
+  EXPECT_EQ(vocabulary.header().size, image.size());
+  EXPECT_EQ(vocabulary.FindToken("abc", 3), 258u);
+  EXPECT_EQ(vocabulary.FindToken("abd", 3), kNoToken);
+  EXPECT_EQ(vocabulary.FindToken("abcd", 4), kNoToken);
+  EXPECT_EQ(vocabulary.TokenBytes(257), "");
+  EXPECT_EQ(vocabulary.Merge('a', 'b'), 256u);
+  EXPECT_EQ(vocabulary.Merge(256, 'c'), 258u);
+  EXPECT_EQ(vocabulary.Merge('b', 'c'), kNoToken);
+  ASSERT_EQ(vocabulary.Encodings().size(), 1u);
+  EXPECT_STREQ(vocabulary.EncodingName(vocabulary.Encodings()[0]), "e");
+}
+
+TEST(Compiler, RefusesUnknownUnicodeProperties) {
+  EXPECT_THROW(CompileUnicode("0041\t005A\tXx\n"), CompileError);
+  EXPECT_THROW(CompileUnicode("0041\t110000\tLu\n"), CompileError);
+}
+
+}  // namespace
+}  // namespace tokenmeter::tokenizer

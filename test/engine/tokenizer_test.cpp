@@ -1,0 +1,222 @@
+// The tokenizer against the reference: what npm's tiktoken says of real text, of nasty strings, of random
+// strings and of every code point (test/data/oracle, made by make_expected.mjs).
+#include "tokenizer/tokenizer.h"
+
+#include <nlohmann/json.hpp>
+
+#include "oracle.hpp"
+
+namespace tokenmeter::test {
+namespace {
+
+using Json = nlohmann::json;
+
+std::vector<Json> ReadJsonLines(const std::string& name) {
+  std::vector<Json> lines;
+  std::istringstream text(ReadFile(name));
+  for (std::string line; std::getline(text, line);) lines.push_back(Json::parse(line));
+  return lines;
+}
+
+// The rows of a tab-separated file; lines that start with # are comments.
+std::vector<std::vector<std::string>> ReadRows(const std::string& name) {
+  std::vector<std::vector<std::string>> rows;
+  std::istringstream text(ReadFile(name));
+  for (std::string line; std::getline(text, line);) {
+    if (line.empty() || line.front() == '#') continue;
+    auto& row = rows.emplace_back();
+    std::istringstream fields(line);
+    for (std::string field; std::getline(fields, field, '\t');) row.push_back(field);
+  }
+  return rows;
+}
+
+std::string CountAndHash(const std::vector<uint32_t>& tokens) {
+  TokenHash hash;
+  hash.Add(tokens);
+  return std::to_string(tokens.size()) + ":" + hash.Hex();
+}
+
+std::string Utf8(uint32_t code_point) {
+  const auto byte = [](uint32_t value) { return static_cast<char>(value); };
+  if (code_point < 0x80) return {byte(code_point)};
+  if (code_point < 0x800) return {byte(0xC0 | code_point >> 6), byte(0x80 | (code_point & 0x3F))};
+  if (code_point < 0x10000) {
+    return {byte(0xE0 | code_point >> 12), byte(0x80 | (code_point >> 6 & 0x3F)),
+            byte(0x80 | (code_point & 0x3F))};
+  }
+  return {byte(0xF0 | code_point >> 18), byte(0x80 | (code_point >> 12 & 0x3F)),
+          byte(0x80 | (code_point >> 6 & 0x3F)), byte(0x80 | (code_point & 0x3F))};
+}
+
+TEST(TokenizerOracle, NastyStrings) {
+  const std::vector<Json> cases = ReadJsonLines("oracle/nasty.jsonl");
+  ASSERT_GE(cases.size(), 500u);
+  for (const Json& c : cases) {
+    const std::string text = c["text"];
+    for (const auto& [name, expected] : c["ids"].items()) {
+      for (const std::string& alike : EncodingsLike(name)) {
+        const TmEncoding* encoding = FindEncoding(alike);
+        const auto tokens = Encode(encoding, text);
+        EXPECT_EQ(tokens, expected.get<std::vector<uint32_t>>()) << alike << ": " << c["name"];
+        EXPECT_EQ(Count(encoding, text), tokens.size()) << alike << ": " << c["name"];
+        EXPECT_EQ(Decode(encoding, tokens), text) << alike << ": " << c["name"];
+      }
+    }
+  }
+}
+
+TEST(TokenizerOracle, RandomStrings) {
+  const std::vector<Json> cases = ReadJsonLines("oracle/random.jsonl");
+  ASSERT_GE(cases.size(), 10000u);
+  for (const Json& c : cases) {
+    const std::string text = c["text"];
+    for (const auto& [name, expected] : c["expect"].items()) {
+      const TmEncoding* encoding = FindEncoding(name);
+      const auto tokens = Encode(encoding, text);
+      ASSERT_EQ(CountAndHash(tokens), expected) << name << ": " << Json(text).dump(-1, ' ', true);
+      ASSERT_EQ(Count(encoding, text), tokens.size());
+      ASSERT_EQ(Decode(encoding, tokens), text);
+    }
+  }
+}
+
+TEST(TokenizerOracle, EveryCodePoint) {
+  // The contexts, with X for the code point, in the order of the file's index.
+  const std::vector<std::pair<std::string, std::string>> contexts = {
+      {"", ""}, {"a", "b"}, {"A ", "b"}, {"1", "2"}, {" '", "s"}, {".", "\n"}, {"\n", " "}};
+  constexpr size_t kTwice = 7;  // XX
+  size_t blocks = 0;
+  for (const auto& row : ReadRows("oracle/code_points.tsv")) {
+    ASSERT_EQ(row.size(), 5u);
+    const TmEncoding* encoding = FindEncoding(row[0]);
+    const size_t context = std::stoul(row[1]);
+    const uint32_t first = static_cast<uint32_t>(std::stoul(row[2], nullptr, 16));
+    TokenHash hash;
+    uint64_t total = 0;
+    for (uint32_t c = std::max(first, 1u); c < first + 1024; ++c) {
+      const std::string text = context == kTwice
+                                   ? Utf8(c) + Utf8(c)
+                                   : contexts.at(context).first + Utf8(c) + contexts.at(context).second;
+      const auto tokens = Encode(encoding, text);
+      hash.Add(static_cast<uint32_t>(tokens.size()));
+      hash.Add(tokens);
+      total += tokens.size();
+    }
+    EXPECT_EQ(std::to_string(total), row[3]) << row[0] << " context " << row[1] << " from U+" << row[2];
+    EXPECT_EQ(hash.Hex(), row[4]) << row[0] << " context " << row[1] << " from U+" << row[2];
+    ++blocks;
+  }
+  EXPECT_GE(blocks, 4u * 5 * 1086);
+}
+
+TEST(TokenizerOracle, Corpus) {
+  std::string name;
+  std::string text;
+  size_t bytes = 0;
+  for (const auto& row : ReadRows("oracle/corpus.tsv")) {
+    ASSERT_EQ(row.size(), 6u);
+    if (row[0] != name) {
+      name = row[0];
+      text = ReadFile("corpus/" + name);
+    }
+    const std::string chunk = text.substr(std::stoul(row[1]), std::stoul(row[2]));
+    for (const std::string& alike : EncodingsLike(row[3])) {
+      const TmEncoding* encoding = FindEncoding(alike);
+      const auto tokens = Encode(encoding, chunk);
+      EXPECT_EQ(CountAndHash(tokens), row[4] + ":" + row[5]) << alike << ", " << name << " at " << row[1];
+      EXPECT_EQ(Count(encoding, chunk), tokens.size());
+      EXPECT_EQ(Decode(encoding, tokens), chunk);
+    }
+    if (row[3] == "o200k_base") bytes += chunk.size();
+  }
+  EXPECT_GE(bytes, 10'000'000u);
+}
+
+TEST(Tokenizer, KnowsTheSevenEncodings) {
+  std::vector<std::string> names;
+  for (size_t i = 0; const TmEncoding* encoding = tm_encoding_at(i); ++i) {
+    names.push_back(tm_encoding_name(encoding));
+    EXPECT_EQ(FindEncoding(names.back()), encoding);
+  }
+  std::ranges::sort(names);
+  EXPECT_EQ(names, (std::vector<std::string>{"cl100k_base", "gpt2", "o200k_base", "o200k_harmony",
+                                             "p50k_base", "p50k_edit", "r50k_base"}));
+  EXPECT_EQ(tm_encoding_find("o200k", 5), nullptr);
+  EXPECT_EQ(tm_encoding_find("", 0), nullptr);
+}
+
+TEST(Tokenizer, EmptyTextHasNoTokens) { EXPECT_EQ(Count(FindEncoding("gpt2"), ""), 0u); }
+
+TEST(Tokenizer, SpecialTokensDecodeToTheirText) {
+  const auto text = [](const char* encoding, uint32_t token) {
+    return Decode(FindEncoding(encoding), {token});
+  };
+  EXPECT_EQ(text("gpt2", 50256), "<|endoftext|>");
+  EXPECT_EQ(text("p50k_edit", 50283), "<|fim_suffix|>");
+  EXPECT_EQ(text("cl100k_base", 100276), "<|endofprompt|>");
+  EXPECT_EQ(text("o200k_base", 199999), "<|endoftext|>");
+  EXPECT_EQ(text("o200k_harmony", 200008), "<|message|>");
+  EXPECT_EQ(text("o200k_harmony", 201087), "<|reserved_201087|>");
+  const char* bytes = nullptr;
+  EXPECT_EQ(tm_token_bytes(FindEncoding("o200k_base"), 200008, &bytes), 0u);
+  EXPECT_EQ(tm_token_bytes(FindEncoding("p50k_base"), 50281, &bytes), 0u);
+  EXPECT_EQ(tm_token_bytes(FindEncoding("p50k_base"), 0xFFFFFFFF, &bytes), 0u);
+}
+
+// Bytes that are not UTF-8 must do no harm, and still decode to themselves.
+TEST(Tokenizer, InvalidUtf8) {
+  uint64_t state = 1;
+  for (int round = 0; round < 2000; ++round) {
+    std::string bytes;
+    for (int i = 0; i < 64; ++i) {
+      state = state * 6364136223846793005u + 1442695040888963407u;
+      bytes.push_back(static_cast<char>(state >> 56));
+    }
+    for (size_t i = 0; const TmEncoding* encoding = tm_encoding_at(i); ++i) {
+      const auto tokens = Encode(encoding, bytes);
+      ASSERT_EQ(Decode(encoding, tokens), bytes);
+      ASSERT_EQ(Count(encoding, bytes), tokens.size());
+    }
+  }
+}
+
+TEST(Tokenizer, TooFewPlacesForTheTokens) {
+  const std::string_view text = "one two three";
+  uint32_t tokens[2];
+  size_t count = 0;
+  TmError error;
+  EXPECT_EQ(tm_encode(FindEncoding("o200k_base"), text.data(), text.size(), nullptr, tokens, 2, &count,
+                      &error),
+            TM_TOO_MANY);
+  EXPECT_EQ(count, 2u);
+}
+
+// The flag is seen between pieces, within the scan of a long piece, and within its merging.
+TEST(Tokenizer, CancelStopsEveryStage) {
+  static int polls_left;
+  const auto cancelled = [] { return polls_left-- <= 0; };
+  const std::string many_pieces(1 << 20, '1');
+  const std::string one_piece(1 << 20, 'x');
+  for (size_t i = 0; const TmEncoding* encoding = tm_encoding_at(i); ++i) {
+    for (const std::string& text : {many_pieces, one_piece}) {
+      for (int polls : {0, 1, 3, 10, 15}) {
+        polls_left = polls;
+        uint64_t count = 0;
+        TmError error;
+        ASSERT_EQ(tm_count(encoding, text.data(), text.size(), cancelled, &count, &error), TM_CANCELLED)
+            << tm_encoding_name(encoding) << ", " << polls << " polls";
+        ASSERT_LT(error.offset, text.size());
+      }
+    }
+  }
+}
+
+TEST(Tokenizer, ExceptionEndsAtTheDoor) {
+  TmError error;
+  EXPECT_EQ(tm_fail_for_test(&error), TM_INTERNAL);
+  EXPECT_STREQ(error.message, "thrown for a test");
+}
+
+}  // namespace
+}  // namespace tokenmeter::test
