@@ -22,7 +22,7 @@ ISOLATION      = $(patsubst test/specs/%.spec,%,$(sort $(wildcard test/specs/*.s
 ISOLATION_OPTS = --inputdir=test --outputdir=test/output_iso
 TAP_TESTS      = 1
 PROVE_TESTS    = test/t/*.pl
-EXTRA_CLEAN    = build test/output_iso tmp_check $(DATA_built) $(OBJS:.o=.d)
+EXTRA_CLEAN    = build src/pg/exports.list test/output_iso tmp_check $(DATA_built) $(OBJS:.o=.d)
 
 # The server's headers come as system headers: warnings are about our own code.
 PG_CPPFLAGS  = -Isrc/engine -isystem $(shell $(PG_CONFIG) --includedir-server) -MMD -MP

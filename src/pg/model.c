@@ -1,0 +1,289 @@
+/*
+ * Which encoding a model's name stands for: an encoding's own name, or what tokenmeter.model says of one of
+ * the name's readings.
+ *
+ * Each backend keeps the rows of tokenmeter.model in memory, as the engine compares them: they are few. A
+ * trigger on the table sends a relcache invalidation for it, so that every backend reads it anew once the
+ * change is committed, and the changing backend itself at once.
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "catalog/namespace.h"
+#include "commands/trigger.h"
+#include "fmgr.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/inval.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+
+#include "engine.h"
+#include "metering/metering.h"
+#include "model.h"
+
+/* Columns of tokenmeter.model, in the order of src/sql/10-model.sql. */
+enum
+{
+	MODEL_PATTERN = 1,
+	MODEL_SHIPPED = 2,
+	MODEL_ENCODING = 3
+};
+
+typedef struct ModelRow
+{
+	const char *pattern;
+	size_t		pattern_length;
+	bool		shipped;
+	const char *encoding_name;	/* NULL: no public tokenizer */
+} ModelRow;
+
+static struct
+{
+	MemoryContext context;		/* holds rows and their strings; NULL before the first use */
+	Oid			table;			/* tokenmeter.model */
+	bool		valid;
+	uint64		generation;		/* grows whenever rows may have changed */
+	ModelRow   *rows;
+	int			count;
+} models;
+
+static void
+invalidate_models(Datum argument, Oid relation)
+{
+	(void) argument;
+
+	if (relation == models.table || relation == InvalidOid)
+	{
+		models.valid = false;
+		models.generation++;
+	}
+}
+
+static ModelRow
+read_row(HeapTuple tuple, TupleDesc descriptor)
+{
+	ModelRow	row = {0};
+	bool		isnull;
+	Datum		value;
+
+	value = heap_getattr(tuple, MODEL_PATTERN, descriptor, &isnull);
+	row.pattern = TextDatumGetCString(value);
+	row.pattern_length = strlen(row.pattern);
+	row.shipped = DatumGetBool(heap_getattr(tuple, MODEL_SHIPPED, descriptor, &isnull));
+	value = heap_getattr(tuple, MODEL_ENCODING, descriptor, &isnull);
+	if (!isnull)
+		row.encoding_name = TextDatumGetCString(value);
+	return row;
+}
+
+static void
+read_models(void)
+{
+	Relation	relation;
+	SysScanDesc scan;
+	HeapTuple	tuple;
+	int			capacity = 128;
+	uint64		generation;
+
+	if (models.context == NULL)
+	{
+		models.context = AllocSetContextCreate(TopMemoryContext, "tokenmeter models",
+											   ALLOCSET_SMALL_SIZES);
+		CacheRegisterRelcacheCallback(invalidate_models, (Datum) 0);
+	}
+	MemoryContextReset(models.context);
+	models.rows = MemoryContextAlloc(models.context, capacity * sizeof(ModelRow));
+	models.count = 0;
+	models.table = get_relname_relid("model", get_namespace_oid("tokenmeter", false));
+
+	/* What changes while we read, or an error, leaves `valid` false: the next call reads again. */
+	generation = models.generation;
+	relation = table_open(models.table, AccessShareLock);
+	scan = systable_beginscan(relation, InvalidOid, false, NULL, 0, NULL);
+	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+	{
+		MemoryContext caller = MemoryContextSwitchTo(models.context);
+
+		if (models.count == capacity)
+		{
+			capacity *= 2;
+			models.rows = repalloc(models.rows, capacity * sizeof(ModelRow));
+		}
+		models.rows[models.count++] = read_row(tuple, RelationGetDescr(relation));
+		MemoryContextSwitchTo(caller);
+	}
+	systable_endscan(scan);
+	table_close(relation, AccessShareLock);
+	models.valid = models.generation == generation;
+}
+
+/* The row that names the model best: the earliest reading that any row names, there the most specific. */
+static const ModelRow *
+find_model(Utf8 name)
+{
+	TmModelReading readings[TM_MODEL_READINGS];
+	size_t		reading_count = tm_model_readings(name.bytes, name.length, readings);
+
+	while (!models.valid)
+		read_models();
+
+	for (size_t i = 0; i < reading_count; i++)
+	{
+		const ModelRow *best = NULL;
+		size_t		best_specificity = 0;
+
+		for (const ModelRow *row = models.rows; row < models.rows + models.count; row++)
+		{
+			size_t		specificity = tm_model_specificity(row->pattern, row->pattern_length,
+														   readings[i].text);
+
+			if (specificity > best_specificity ||
+				(best != NULL && specificity == best_specificity && best->shipped))
+			{
+				best = row;
+				best_specificity = specificity;
+			}
+		}
+		if (best != NULL)
+			return best;
+	}
+	return NULL;
+}
+
+const TmEncoding *
+find_encoding(const text *name)
+{
+	Utf8		utf8 = utf8_from_text(name);
+	const TmEncoding *encoding = tm_encoding_find(utf8.bytes, utf8.length);
+	const ModelRow *model;
+
+	if (encoding != NULL)
+		return encoding;
+	model = find_model(utf8);
+	if (model == NULL || model->encoding_name == NULL)
+		return NULL;
+	return tm_encoding_find(model->encoding_name, strlen(model->encoding_name));
+}
+
+static void
+raise_no_encoding(const text *name)
+{
+	const ModelRow *model = find_model(utf8_from_text(name));
+	char	   *shown = text_to_cstring(name);
+
+	if (model != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("model \"%s\" has no tokenizer here", shown),
+				 model->encoding_name == NULL
+				 ? errdetail("Its provider does not publish one.")
+				 : errdetail("Its encoding \"%s\" does not exist.", model->encoding_name),
+				 errhint("Use the token numbers that the provider reports.")));
+	ereport(ERROR,
+			(errcode(ERRCODE_UNDEFINED_OBJECT),
+			 errmsg("model or encoding \"%s\" is not known", shown),
+			 errhint("tokenmeter.model lists the known models; tokenmeter.add_model() adds one.")));
+}
+
+/* What a call site remembers between calls. */
+typedef struct ResolvedModel
+{
+	const TmEncoding *encoding;
+	uint64		generation;
+	int			name_length;
+	char		name[TM_MODEL_NAME_SIZE];
+} ResolvedModel;
+
+const TmEncoding *
+encoding_argument(FunctionCallInfo fcinfo, int index)
+{
+	const text *name = PG_GETARG_TEXT_PP(index);
+	const char *bytes = VARDATA_ANY(name);
+	int			length = VARSIZE_ANY_EXHDR(name);
+	ResolvedModel *last = fcinfo->flinfo->fn_extra;
+	const TmEncoding *encoding;
+
+	if (last != NULL && last->generation == models.generation && last->name_length == length &&
+		memcmp(last->name, bytes, length) == 0)
+		return last->encoding;
+
+	encoding = find_encoding(name);
+	if (encoding == NULL)
+		raise_no_encoding(name);
+
+	if (length <= TM_MODEL_NAME_SIZE)
+	{
+		if (last == NULL)
+			last = fcinfo->flinfo->fn_extra =
+				MemoryContextAlloc(fcinfo->flinfo->fn_mcxt, sizeof(ResolvedModel));
+		last->encoding = encoding;
+		last->generation = models.generation;
+		last->name_length = length;
+		memcpy(last->name, bytes, length);
+	}
+	return encoding;
+}
+
+PG_FUNCTION_INFO_V1(tokenmeter_token_encoding);
+
+Datum
+tokenmeter_token_encoding(PG_FUNCTION_ARGS)
+{
+	const TmEncoding *encoding = find_encoding(PG_GETARG_TEXT_PP(0));
+
+	if (encoding == NULL)
+		PG_RETURN_NULL();
+	PG_RETURN_TEXT_P(cstring_to_text(tm_encoding_name(encoding)));
+}
+
+PG_FUNCTION_INFO_V1(tokenmeter_model_readings);
+
+Datum
+tokenmeter_model_readings(PG_FUNCTION_ARGS)
+{
+	Utf8		name = utf8_from_text(PG_GETARG_TEXT_PP(0));
+	TmModelReading readings[TM_MODEL_READINGS];
+	size_t		reading_count = tm_model_readings(name.bytes, name.length, readings);
+	Datum		texts[TM_MODEL_READINGS];
+	int			text_count = 0;
+
+	for (size_t i = 0; i < reading_count; i++)
+	{
+		if (!readings[i].is_base_of_fine_tuned)
+			texts[text_count++] = CStringGetTextDatum(readings[i].text);
+	}
+	PG_RETURN_ARRAYTYPE_P(construct_array(texts, text_count, TEXTOID, -1, false, TYPALIGN_INT));
+}
+
+PG_FUNCTION_INFO_V1(tokenmeter_encodings);
+
+Datum
+tokenmeter_encodings(PG_FUNCTION_ARGS)
+{
+	ArrayBuildState *names = initArrayResult(TEXTOID, CurrentMemoryContext, false);
+	const TmEncoding *encoding;
+
+	(void) fcinfo;
+	for (size_t i = 0; (encoding = tm_encoding_at(i)) != NULL; i++)
+		accumArrayResult(names, CStringGetTextDatum(tm_encoding_name(encoding)), false, TEXTOID,
+						 CurrentMemoryContext);
+	PG_RETURN_DATUM(makeArrayResult(names, CurrentMemoryContext));
+}
+
+/* Statement trigger on a table that backends keep in memory: tells them all that it has changed. */
+PG_FUNCTION_INFO_V1(tokenmeter_table_changed);
+
+Datum
+tokenmeter_table_changed(PG_FUNCTION_ARGS)
+{
+	if (!CALLED_AS_TRIGGER(fcinfo))
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("function must be called as a trigger")));
+	CacheInvalidateRelcache(((TriggerData *) fcinfo->context)->tg_relation);
+	return PointerGetDatum(NULL);
+}

@@ -1,0 +1,21 @@
+/*
+ * Which encoding a model's name stands for.
+ */
+#ifndef TOKENMETER_MODEL_H
+#define TOKENMETER_MODEL_H
+
+#include "tokenizer/tokenizer.h"
+
+/*
+ * The encoding of a model or encoding name; NULL where the name is unknown or its model has no public
+ * tokenizer.
+ */
+extern const TmEncoding *find_encoding(const text *name);
+
+/*
+ * The same for the argument at `index` of a function, remembered from call to call of one call site; raises
+ * undefined_object where there is none.
+ */
+extern const TmEncoding *encoding_argument(FunctionCallInfo fcinfo, int index);
+
+#endif

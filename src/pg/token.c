@@ -1,0 +1,123 @@
+/*
+ * The text functions: token_count, token_encode, token_decode, token_decode_bytes.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type_d.h"
+#include "fmgr.h"
+#include "lib/stringinfo.h"
+#include "mb/pg_wchar.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/memutils.h"
+
+#include "engine.h"
+#include "model.h"
+
+PG_FUNCTION_INFO_V1(tokenmeter_token_count);
+
+Datum
+tokenmeter_token_count(PG_FUNCTION_ARGS)
+{
+	const TmEncoding *encoding = encoding_argument(fcinfo, 0);
+
+	PG_RETURN_INT64((int64) count_tokens(encoding, utf8_from_text(PG_GETARG_TEXT_PP(1))));
+}
+
+PG_FUNCTION_INFO_V1(tokenmeter_token_encode);
+
+Datum
+tokenmeter_token_encode(PG_FUNCTION_ARGS)
+{
+	const TmEncoding *encoding = encoding_argument(fcinfo, 0);
+	Utf8		content = utf8_from_text(PG_GETARG_TEXT_PP(1));
+	uint64		count = count_tokens(encoding, content);
+	uint64		limit = (MaxAllocSize - ARR_OVERHEAD_NONULLS(1)) / sizeof(int32);
+	size_t		size = ARR_OVERHEAD_NONULLS(1) + count * sizeof(int32);
+	ArrayType  *result;
+	size_t		written = 0;
+	TmError		error;
+
+	if (count == 0)
+		PG_RETURN_ARRAYTYPE_P(construct_empty_array(INT4OID));
+	if (count > limit)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("text has too many tokens for an array"),
+				 errdetail("It has %llu tokens; an array holds at most %llu.",
+						   (unsigned long long) count, (unsigned long long) limit),
+				 errhint("Encode parts of the text, or use token_count().")));
+
+	result = palloc(size);
+	SET_VARSIZE(result, size);
+	result->ndim = 1;
+	result->dataoffset = 0;
+	result->elemtype = INT4OID;
+	ARR_DIMS(result)[0] = (int) count;
+	ARR_LBOUND(result)[0] = 1;
+	check_status(tm_encode(encoding, content.bytes, content.length, query_is_cancelled,
+						   (uint32 *) ARR_DATA_PTR(result), count, &written, &error),
+				 &error);
+	PG_RETURN_ARRAYTYPE_P(result);
+}
+
+/* Appends the bytes of all tokens of the array. */
+static void
+append_token_bytes(StringInfo bytes, const TmEncoding *encoding, ArrayType *tokens)
+{
+	int			count = ArrayGetNItems(ARR_NDIM(tokens), ARR_DIMS(tokens));
+	const int32 *values = (const int32 *) ARR_DATA_PTR(tokens);
+
+	if (array_contains_nulls(tokens))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("array of tokens must not contain nulls")));
+
+	for (int i = 0; i < count; i++)
+	{
+		const char *token_bytes;
+		size_t		length = tm_token_bytes(encoding, (uint32) values[i], &token_bytes);
+
+		if (length == 0)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("token %d is not in encoding \"%s\"",
+							values[i], tm_encoding_name(encoding))));
+		appendBinaryStringInfo(bytes, token_bytes, (int) length);
+	}
+}
+
+PG_FUNCTION_INFO_V1(tokenmeter_token_decode);
+
+Datum
+tokenmeter_token_decode(PG_FUNCTION_ARGS)
+{
+	StringInfoData bytes;
+	char	   *converted;
+
+	initStringInfo(&bytes);
+	append_token_bytes(&bytes, encoding_argument(fcinfo, 0), PG_GETARG_ARRAYTYPE_P(1));
+	if (!pg_verify_mbstr(PG_UTF8, bytes.data, bytes.len, true))
+		ereport(ERROR,
+				(errcode(ERRCODE_CHARACTER_NOT_IN_REPERTOIRE),
+				 errmsg("the tokens do not end in whole characters, or are no text"),
+				 errhint("token_decode_bytes() decodes any tokens.")));
+	converted = pg_any_to_server(bytes.data, bytes.len, PG_UTF8);
+	PG_RETURN_TEXT_P(cstring_to_text_with_len(converted,
+											  converted == bytes.data ? bytes.len
+											  : (int) strlen(converted)));
+}
+
+PG_FUNCTION_INFO_V1(tokenmeter_token_decode_bytes);
+
+Datum
+tokenmeter_token_decode_bytes(PG_FUNCTION_ARGS)
+{
+	StringInfoData bytes;
+
+	initStringInfo(&bytes);
+	appendStringInfoSpaces(&bytes, VARHDRSZ);
+	append_token_bytes(&bytes, encoding_argument(fcinfo, 0), PG_GETARG_ARRAYTYPE_P(1));
+	SET_VARSIZE(bytes.data, bytes.len);
+	PG_RETURN_BYTEA_P((bytea *) bytes.data);
+}

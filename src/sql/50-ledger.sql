@@ -1,0 +1,408 @@
+-- The ledger: how a call becomes a usage entry, and how the schema llm is made.
+--
+-- What create_ledger() makes belongs to the role that calls it and is no member of the extension, so that
+-- DROP EXTENSION deletes no entry. The door's trigger function there runs with that role's rights and hands
+-- every call to tokenmeter.post_call(), the only way into the ledger.
+
+-- One call as it comes through a door; the columns of the contract.
+CREATE TYPE tokenmeter.call AS (
+  request_id text, source text, occurred_at timestamptz,
+  tenant_id text, team_id text, project_id text, user_id text, session_id text, api_key_id text,
+  provider text, model text, service_tier text,
+  input_text text, messages jsonb, tools jsonb, output_text text, reasoning_text text, usage jsonb,
+  input_tokens bigint, cache_read_tokens bigint, cache_write_tokens bigint, cache_write_1h_tokens bigint,
+  output_tokens bigint, reasoning_tokens bigint,
+  quantities jsonb, provider_cost numeric, currency text,
+  status text, latency_ms integer, ttft_ms integer, tags jsonb
+);
+COMMENT ON TYPE tokenmeter.call IS 'one call of a model as it comes through a door';
+
+-- The token meters of a call, as reported, counted or billed.
+CREATE TYPE tokenmeter.token_meters AS (
+  input bigint, cache_read bigint, cache_write bigint, cache_write_1h bigint, output bigint, reasoning bigint
+);
+COMMENT ON TYPE tokenmeter.token_meters IS 'the disjoint token meters of one call; NULL: not known';
+
+CREATE FUNCTION tokenmeter.check_call(call tokenmeter.call) RETURNS void
+LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  number record;
+BEGIN
+  IF call.model IS NULL OR call.model = '' THEN
+    RAISE EXCEPTION 'a call needs a model' USING ERRCODE = 'not_null_violation',
+      HINT = 'Give the model''s name as the provider writes it.';
+  END IF;
+  IF NOT isfinite(call.occurred_at) THEN
+    RAISE EXCEPTION 'occurred_at must be finite' USING ERRCODE = 'datetime_field_overflow';
+  END IF;
+  FOR number IN
+    SELECT * FROM (VALUES
+      ('input_tokens', call.input_tokens), ('cache_read_tokens', call.cache_read_tokens),
+      ('cache_write_tokens', call.cache_write_tokens),
+      ('cache_write_1h_tokens', call.cache_write_1h_tokens), ('output_tokens', call.output_tokens),
+      ('reasoning_tokens', call.reasoning_tokens), ('latency_ms', call.latency_ms),
+      ('ttft_ms', call.ttft_ms)) AS n (name, value)
+    WHERE value < 0
+  LOOP
+    RAISE EXCEPTION '% must not be negative, but is %', number.name, number.value
+      USING ERRCODE = 'numeric_value_out_of_range',
+            HINT = 'Leave out a number that is not known.';
+  END LOOP;
+  IF jsonb_typeof(call.quantities) <> 'object' THEN
+    RAISE EXCEPTION 'quantities must be a JSON object' USING ERRCODE = 'sql_json_object_not_found',
+      HINT = 'Give it as {"web_search": 2}.';
+  END IF;
+  FOR number IN
+    SELECT key AS name FROM jsonb_each(call.quantities)
+    WHERE jsonb_typeof(value) <> 'number' OR value < '0'
+  LOOP
+    RAISE EXCEPTION 'quantity "%" must be a number from 0 on', number.name
+      USING ERRCODE = 'sql_json_number_not_found';
+  END LOOP;
+END $$;
+COMMENT ON FUNCTION tokenmeter.check_call(tokenmeter.call) IS 'raises an error for a call that cannot be metered';
+
+-- What the provider reported: the columns, else the usage object.
+CREATE FUNCTION tokenmeter.reported_meters(call tokenmeter.call) RETURNS tokenmeter.token_meters
+LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  meters tokenmeter.token_meters;
+BEGIN
+  IF call.usage IS NOT NULL AND jsonb_typeof(call.usage) <> 'null' THEN
+    meters := tokenmeter.read_usage(call.usage);
+  END IF;
+  meters.input := coalesce(call.input_tokens, meters.input);
+  meters.cache_read := coalesce(call.cache_read_tokens, meters.cache_read);
+  meters.cache_write := coalesce(call.cache_write_tokens, meters.cache_write);
+  meters.cache_write_1h := coalesce(call.cache_write_1h_tokens, meters.cache_write_1h);
+  meters.output := coalesce(call.output_tokens, meters.output);
+  meters.reasoning := coalesce(call.reasoning_tokens, meters.reasoning);
+  RETURN meters;
+END $$;
+COMMENT ON FUNCTION tokenmeter.reported_meters(tokenmeter.call) IS 'the token meters that came with the call';
+
+-- What the texts of a call count; nothing where the model has no encoding. The whole prompt is input here:
+-- what of it was cached, a text cannot tell.
+CREATE FUNCTION tokenmeter.counted_meters(call tokenmeter.call,
+  OUT encoding text, OUT meters tokenmeter.token_meters, OUT exact boolean)
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  chat record;
+BEGIN
+  exact := true;
+  encoding := @extschema@.token_encoding(call.model);
+  IF encoding IS NULL THEN
+    RETURN;
+  END IF;
+  IF call.messages IS NOT NULL AND jsonb_typeof(call.messages) <> 'null' THEN
+    chat := tokenmeter.count_messages(call.model, call.messages);
+    meters.input := chat.tokens;
+    exact := chat.exact;
+  END IF;
+  IF call.input_text IS NOT NULL THEN
+    meters.input := coalesce(meters.input, 0) + @extschema@.token_count(call.model, call.input_text);
+  END IF;
+  IF call.tools IS NOT NULL AND jsonb_typeof(call.tools) <> 'null' THEN
+    meters.input := coalesce(meters.input, 0) + @extschema@.token_count(call.model, call.tools::text);
+    exact := false;
+  END IF;
+  meters.output := @extschema@.token_count(call.model, call.output_text);
+  meters.reasoning := @extschema@.token_count(call.model, call.reasoning_text);
+END $$;
+COMMENT ON FUNCTION tokenmeter.counted_meters(tokenmeter.call) IS 'the tokens of the call''s texts; not exact where how they are sent is not public';
+
+-- What is billed: the reported number where there is one, else the counted one.
+CREATE FUNCTION tokenmeter.billed_meters(reported tokenmeter.token_meters, counted tokenmeter.token_meters)
+RETURNS tokenmeter.token_meters
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN ROW(
+  coalesce((reported).input, greatest((counted).input - coalesce((reported).cache_read, 0)
+    - coalesce((reported).cache_write, 0) - coalesce((reported).cache_write_1h, 0), 0)),
+  (reported).cache_read, (reported).cache_write, (reported).cache_write_1h,
+  coalesce((reported).output, (counted).output),
+  coalesce((reported).reasoning, (counted).reasoning))::tokenmeter.token_meters;
+COMMENT ON FUNCTION tokenmeter.billed_meters(tokenmeter.token_meters, tokenmeter.token_meters) IS 'the reported number where there is one, else the counted one';
+
+-- Where the billed numbers of input, output and reasoning come from.
+CREATE FUNCTION tokenmeter.billing_method(reported tokenmeter.token_meters,
+  counted tokenmeter.token_meters, exact boolean)
+RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+BEGIN ATOMIC
+  SELECT CASE count(DISTINCT origin) WHEN 0 THEN NULL WHEN 1 THEN min(origin) ELSE 'mixed' END
+  FROM (VALUES
+    (CASE WHEN (reported).input IS NOT NULL THEN 'reported'
+          WHEN (counted).input IS NOT NULL THEN CASE WHEN exact THEN 'counted' ELSE 'estimated' END END),
+    (CASE WHEN (reported).output IS NOT NULL THEN 'reported' WHEN (counted).output IS NOT NULL THEN 'counted' END),
+    (CASE WHEN (reported).reasoning IS NOT NULL THEN 'reported' WHEN (counted).reasoning IS NOT NULL THEN 'counted' END)
+  ) AS meter (origin);
+END;
+COMMENT ON FUNCTION tokenmeter.billing_method(tokenmeter.token_meters, tokenmeter.token_meters, boolean) IS 'reported, counted, estimated or mixed; NULL where no number is known';
+
+-- What makes a call with a known id the same call: its model, texts and numbers, hashed.
+CREATE FUNCTION tokenmeter.call_fingerprint(call tokenmeter.call) RETURNS bytea
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN sha256(convert_to(
+  (ROW(call.model, call.service_tier, call.input_text, call.messages, call.tools, call.output_text,
+    call.reasoning_text, call.usage, call.input_tokens, call.cache_read_tokens, call.cache_write_tokens,
+    call.cache_write_1h_tokens, call.output_tokens, call.reasoning_tokens, call.quantities))::text, 'UTF8'));
+COMMENT ON FUNCTION tokenmeter.call_fingerprint(tokenmeter.call) IS 'hash of what is billed of a call';
+
+-- Makes the partition of llm.usage for the month, in UTC, of a moment, if there is none yet.
+CREATE FUNCTION tokenmeter.ensure_partition(at timestamptz) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+DECLARE
+  month timestamp := date_trunc('month', at AT TIME ZONE 'UTC');
+  name text := to_char(month, 'FM"usage_"YYYY_MM') || CASE WHEN month < '0001-01-01' THEN '_bc' ELSE '' END;
+BEGIN
+  IF to_regclass(format('llm.%I', name)) IS NOT NULL THEN
+    RETURN;
+  END IF;
+  -- One session makes partitions at a time; those that waited find it made.
+  PERFORM pg_advisory_xact_lock(hashtextextended('tokenmeter.ensure_partition', 0));
+  IF to_regclass(format('llm.%I', name)) IS NOT NULL THEN
+    RETURN;
+  END IF;
+  -- Made first and attached then: that lets other sessions go on inserting.
+  EXECUTE format('CREATE TABLE llm.%I (LIKE llm.usage INCLUDING DEFAULTS INCLUDING CONSTRAINTS)', name);
+  EXECUTE format('ALTER TABLE llm.usage ATTACH PARTITION llm.%I FOR VALUES FROM (%L) TO (%L)', name,
+    month AT TIME ZONE 'UTC', (month + interval '1 month') AT TIME ZONE 'UTC');
+  EXECUTE format('CREATE TRIGGER refuse_truncate BEFORE TRUNCATE ON llm.%I EXECUTE FUNCTION llm.refuse_change()', name);
+END $$;
+COMMENT ON FUNCTION tokenmeter.ensure_partition(timestamptz) IS 'makes the month''s partition of llm.usage if there is none';
+
+-- Posts one call: counts, prices and writes its entry. Returns the entry's key: of the new entry, or, for a
+-- call that is known already, of its entry. NULL if another call is known under this id: that is listed in
+-- llm.intake_problem. The texts end here.
+CREATE FUNCTION tokenmeter.post_call(call tokenmeter.call,
+  OUT occurred_at timestamptz, OUT entry_id bigint)
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  reported tokenmeter.token_meters;
+  counted record;
+  billed tokenmeter.token_meters;
+  price record;
+  known record;
+  fingerprint bytea;
+BEGIN
+  call.occurred_at := coalesce(call.occurred_at, now());
+  call.service_tier := coalesce(nullif(call.service_tier, ''), 'standard');
+  call.source := coalesce(call.source, '');
+  PERFORM tokenmeter.check_call(call);
+
+  entry_id := nextval('llm.usage_entry_id_seq');
+  occurred_at := call.occurred_at;
+  IF call.request_id <> '' THEN
+    fingerprint := tokenmeter.call_fingerprint(call);
+    INSERT INTO llm.request AS r (source, request_id, occurred_at, entry_id, fingerprint)
+    VALUES (call.source, call.request_id, post_call.occurred_at, post_call.entry_id, fingerprint)
+    ON CONFLICT ON CONSTRAINT request_pkey DO UPDATE SET duplicates = r.duplicates + 1
+    RETURNING * INTO known;
+    IF known.entry_id <> entry_id THEN
+      IF known.fingerprint <> fingerprint THEN
+        INSERT INTO llm.intake_problem (source, request_id, sqlstate, problem)
+        VALUES (call.source, call.request_id, '23505', 'a different call is known under this request_id');
+        occurred_at := NULL;
+        entry_id := NULL;
+        RETURN;
+      END IF;
+      occurred_at := known.occurred_at;
+      entry_id := known.entry_id;
+      RETURN;
+    END IF;
+  END IF;
+
+  reported := tokenmeter.reported_meters(call);
+  counted := tokenmeter.counted_meters(call);
+  billed := tokenmeter.billed_meters(reported, counted.meters);
+  price := tokenmeter.call_cost(call.provider, call.model, call.service_tier, call.occurred_at,
+    to_jsonb(billed) || coalesce(call.quantities, '{}'));
+
+  PERFORM tokenmeter.ensure_partition(call.occurred_at);
+  INSERT INTO llm.usage (entry_id, occurred_at, source, request_id,
+    tenant_id, team_id, project_id, user_id, session_id, api_key_id,
+    provider, model, encoding, service_tier,
+    reported_input_tokens, reported_cache_read_tokens, reported_cache_write_tokens,
+    reported_cache_write_1h_tokens, reported_output_tokens, reported_reasoning_tokens,
+    counted_input_tokens, counted_output_tokens, counted_reasoning_tokens,
+    input_tokens, cache_read_tokens, cache_write_tokens, cache_write_1h_tokens,
+    output_tokens, reasoning_tokens, quantities, method,
+    cost, currency, priced, priced_at, provider_cost, provider_cost_currency,
+    status, latency_ms, ttft_ms, tags)
+  VALUES (post_call.entry_id, post_call.occurred_at, call.source, nullif(call.request_id, ''),
+    call.tenant_id, call.team_id, call.project_id, call.user_id, call.session_id, call.api_key_id,
+    call.provider, call.model, counted.encoding, call.service_tier,
+    reported.input, reported.cache_read, reported.cache_write,
+    reported.cache_write_1h, reported.output, reported.reasoning,
+    (counted.meters).input, (counted.meters).output, (counted.meters).reasoning,
+    billed.input, billed.cache_read, billed.cache_write, billed.cache_write_1h,
+    billed.output, billed.reasoning, call.quantities,
+    tokenmeter.billing_method(reported, counted.meters, counted.exact),
+    price.cost, price.currency, price.cost IS NOT NULL,
+    CASE WHEN price.cost IS NOT NULL THEN now() END, call.provider_cost,
+    CASE WHEN call.provider_cost IS NOT NULL THEN coalesce(call.currency, 'USD') END,
+    call.status, call.latency_ms, call.ttft_ms, call.tags);
+END $$;
+COMMENT ON FUNCTION tokenmeter.post_call(tokenmeter.call) IS 'counts, prices and enters one call into the ledger; the only way in';
+
+-- The functions of the schema llm.
+CREATE FUNCTION tokenmeter.create_ledger_functions() RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $create$
+BEGIN
+  CREATE OR REPLACE FUNCTION llm.refuse_change() RETURNS trigger
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+  BEGIN
+    RAISE EXCEPTION 'usage entries are not changed or deleted'
+      USING ERRCODE = 'object_not_in_prerequisite_state',
+            HINT = 'A mistake is mended by an entry that corrects it.';
+  END $$;
+  COMMENT ON FUNCTION llm.refuse_change() IS 'trigger: the ledger is append-only';
+
+  CREATE OR REPLACE FUNCTION llm.post_message() RETURNS trigger
+  LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+  DECLARE
+    posted record;
+  BEGIN
+    posted := tokenmeter.post_call(ROW(NEW.request_id, NEW.source, NEW.occurred_at,
+      NEW.tenant_id, NEW.team_id, NEW.project_id, NEW.user_id, NEW.session_id, NEW.api_key_id,
+      NEW.provider, NEW.model, NEW.service_tier,
+      NEW.input_text, NEW.messages, NEW.tools, NEW.output_text, NEW.reasoning_text, NEW.usage,
+      NEW.input_tokens, NEW.cache_read_tokens, NEW.cache_write_tokens, NEW.cache_write_1h_tokens,
+      NEW.output_tokens, NEW.reasoning_tokens, NEW.quantities, NEW.provider_cost, NEW.currency,
+      NEW.status, NEW.latency_ms, NEW.ttft_ms, NEW.tags)::tokenmeter.call);
+    SELECT m.* INTO NEW FROM llm.message_log m
+    WHERE m.occurred_at = posted.occurred_at AND m.entry_id = posted.entry_id;
+    RETURN CASE WHEN FOUND THEN NEW END;
+  END $$;
+  COMMENT ON FUNCTION llm.post_message() IS 'trigger: posts a call inserted into llm.message_log';
+  -- Triggers call these whoever inserts; nobody else has to.
+  REVOKE ALL ON FUNCTION llm.post_message(), llm.refuse_change() FROM PUBLIC;
+END $create$;
+COMMENT ON FUNCTION tokenmeter.create_ledger_functions() IS 'part of create_ledger()';
+
+CREATE FUNCTION tokenmeter.create_ledger_tables() RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $create$
+BEGIN
+  CREATE SEQUENCE IF NOT EXISTS llm.usage_entry_id_seq;
+  CREATE TABLE IF NOT EXISTS llm.usage (
+    entry_id bigint NOT NULL DEFAULT nextval('llm.usage_entry_id_seq'),
+    occurred_at timestamptz NOT NULL,
+    posted_at timestamptz NOT NULL DEFAULT now(),
+    corrects bigint,
+    source text NOT NULL DEFAULT '', request_id text,
+    tenant_id text, team_id text, project_id text, user_id text, session_id text, api_key_id text,
+    provider text, model text NOT NULL, encoding text, service_tier text NOT NULL DEFAULT 'standard',
+    reported_input_tokens bigint, reported_cache_read_tokens bigint, reported_cache_write_tokens bigint,
+    reported_cache_write_1h_tokens bigint, reported_output_tokens bigint, reported_reasoning_tokens bigint,
+    counted_input_tokens bigint, counted_output_tokens bigint, counted_reasoning_tokens bigint,
+    input_tokens bigint, cache_read_tokens bigint, cache_write_tokens bigint, cache_write_1h_tokens bigint,
+    output_tokens bigint, reasoning_tokens bigint, quantities jsonb,
+    method text CHECK (method IN ('reported', 'counted', 'estimated', 'mixed')),
+    cost numeric, currency text, priced boolean NOT NULL, priced_at timestamptz,
+    provider_cost numeric, provider_cost_currency text,
+    status text, latency_ms integer, ttft_ms integer, tags jsonb,
+    CHECK (priced = (cost IS NOT NULL) AND (cost IS NULL) = (currency IS NULL)),
+    PRIMARY KEY (occurred_at, entry_id)
+  ) PARTITION BY RANGE (occurred_at);
+  ALTER SEQUENCE llm.usage_entry_id_seq OWNED BY llm.usage.entry_id;
+  COMMENT ON TABLE llm.usage IS 'the ledger: one immutable entry for each call';
+  COMMENT ON COLUMN llm.usage.input_tokens IS 'billed: prompt tokens neither read from nor written to a cache';
+  COMMENT ON COLUMN llm.usage.output_tokens IS 'billed: answer tokens without reasoning';
+  COMMENT ON COLUMN llm.usage.counted_input_tokens IS 'tokens of the whole prompt, counted here';
+  COMMENT ON COLUMN llm.usage.method IS 'where the billed token numbers come from';
+  COMMENT ON COLUMN llm.usage.cost IS 'exact, in currency; NULL: a price is missing';
+  CREATE OR REPLACE TRIGGER refuse_change BEFORE UPDATE OR DELETE ON llm.usage
+    FOR EACH ROW EXECUTE FUNCTION llm.refuse_change();
+  CREATE OR REPLACE TRIGGER refuse_truncate BEFORE TRUNCATE ON llm.usage
+    EXECUTE FUNCTION llm.refuse_change();
+
+  CREATE TABLE IF NOT EXISTS llm.request (
+    source text NOT NULL,
+    request_id text NOT NULL,
+    occurred_at timestamptz NOT NULL,
+    entry_id bigint NOT NULL,
+    fingerprint bytea NOT NULL,
+    duplicates bigint NOT NULL DEFAULT 0,
+    CONSTRAINT request_pkey PRIMARY KEY (source, request_id)
+  );
+  COMMENT ON TABLE llm.request IS 'the ids of all calls ever posted: a call is billed once';
+
+  CREATE TABLE IF NOT EXISTS llm.intake_problem (
+    problem_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    noticed_at timestamptz NOT NULL DEFAULT now(),
+    source text,
+    request_id text,
+    sqlstate text NOT NULL,
+    problem text NOT NULL
+  );
+  COMMENT ON TABLE llm.intake_problem IS 'calls that could not be posted, without their text';
+END $create$;
+COMMENT ON FUNCTION tokenmeter.create_ledger_tables() IS 'part of create_ledger()';
+
+CREATE FUNCTION tokenmeter.create_ledger_views() RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $create$
+BEGIN
+  -- The door, and what it answers: inserted texts are counted and gone, so they read as NULL.
+  CREATE OR REPLACE VIEW llm.message_log AS
+  SELECT request_id, source, occurred_at, tenant_id, team_id, project_id, user_id, session_id, api_key_id,
+    provider, model, service_tier,
+    NULL::text AS input_text, NULL::jsonb AS messages, NULL::jsonb AS tools, NULL::text AS output_text,
+    NULL::text AS reasoning_text, NULL::jsonb AS usage,
+    input_tokens, cache_read_tokens, cache_write_tokens, cache_write_1h_tokens, output_tokens,
+    reasoning_tokens, quantities, provider_cost, currency, status, latency_ms, ttft_ms, tags,
+    entry_id, encoding, counted_input_tokens, counted_output_tokens, counted_reasoning_tokens, method,
+    cost, priced
+  FROM llm.usage;
+  CREATE OR REPLACE TRIGGER post_message INSTEAD OF INSERT ON llm.message_log
+    FOR EACH ROW EXECUTE FUNCTION llm.post_message();
+  COMMENT ON VIEW llm.message_log IS 'insert one row for each call; RETURNING gives the counted and priced entry';
+
+  CREATE OR REPLACE VIEW llm.unpriced AS
+  SELECT provider, model, service_tier, count(*) AS calls,
+    min(occurred_at) AS first_call, max(occurred_at) AS last_call
+  FROM llm.usage WHERE NOT priced
+  GROUP BY provider, model, service_tier;
+  COMMENT ON VIEW llm.unpriced IS 'models whose calls could not be priced';
+
+  CREATE OR REPLACE VIEW llm.usage_daily AS
+  SELECT (occurred_at AT TIME ZONE
+      coalesce(nullif(current_setting('tokenmeter.time_zone', true), ''), 'UTC'))::date AS day,
+    tenant_id, team_id, project_id, user_id, provider, model, service_tier, currency,
+    count(*) AS calls,
+    sum(input_tokens) AS input_tokens, sum(cache_read_tokens) AS cache_read_tokens,
+    sum(cache_write_tokens) AS cache_write_tokens, sum(cache_write_1h_tokens) AS cache_write_1h_tokens,
+    sum(output_tokens) AS output_tokens, sum(reasoning_tokens) AS reasoning_tokens,
+    sum(cost) AS cost,
+    count(*) FILTER (WHERE NOT priced) AS unpriced_calls
+  FROM llm.usage
+  GROUP BY day, tenant_id, team_id, project_id, user_id, provider, model, service_tier, currency;
+  COMMENT ON VIEW llm.usage_daily IS 'usage by day in the time zone tokenmeter.time_zone';
+
+  CREATE OR REPLACE VIEW llm.usage_monthly AS
+  SELECT date_trunc('month', day::timestamp)::date AS month,
+    tenant_id, team_id, project_id, user_id, provider, model, service_tier, currency,
+    sum(calls)::bigint AS calls,
+    sum(input_tokens) AS input_tokens, sum(cache_read_tokens) AS cache_read_tokens,
+    sum(cache_write_tokens) AS cache_write_tokens, sum(cache_write_1h_tokens) AS cache_write_1h_tokens,
+    sum(output_tokens) AS output_tokens, sum(reasoning_tokens) AS reasoning_tokens,
+    sum(cost) AS cost,
+    sum(unpriced_calls)::bigint AS unpriced_calls
+  FROM llm.usage_daily
+  GROUP BY month, tenant_id, team_id, project_id, user_id, provider, model, service_tier, currency;
+  COMMENT ON VIEW llm.usage_monthly IS 'usage by month in the time zone tokenmeter.time_zone';
+END $create$;
+COMMENT ON FUNCTION tokenmeter.create_ledger_views() IS 'part of create_ledger()';
+
+-- Makes the ledger, owned by the role that calls; what is there already stays as it is. Partitions are made
+-- for this month and the next two; others as calls arrive.
+CREATE FUNCTION tokenmeter.create_ledger() RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+BEGIN
+  CREATE SCHEMA IF NOT EXISTS llm;
+  COMMENT ON SCHEMA llm IS 'the usage ledger for language models';
+  PERFORM tokenmeter.create_ledger_functions();
+  PERFORM tokenmeter.create_ledger_tables();
+  PERFORM tokenmeter.create_ledger_views();
+  PERFORM tokenmeter.ensure_partition(now() + months * interval '1 month') FROM generate_series(0, 2) months;
+END $$;
+COMMENT ON FUNCTION tokenmeter.create_ledger() IS 'makes the schema llm with the ledger and its doors; to be called once in a database';
