@@ -17,9 +17,10 @@ OBJS = $(PG_SOURCES:.c=.o) $(ENGINE_SOURCES:.cpp=.o) src/engine/tokenizer/images
 DATA_built = $(EXTENSION)--$(EXTVERSION).sql
 DATA       = $(wildcard src/sql/upgrade/*--*--*.sql)
 
+REGRESS_OPTS   = --load-extension=$(EXTENSION)
 REGRESS        = $(patsubst sql/%.sql,%,$(sort $(wildcard sql/*.sql)))
 ISOLATION      = $(patsubst test/specs/%.spec,%,$(sort $(wildcard test/specs/*.spec)))
-ISOLATION_OPTS = --inputdir=test --outputdir=test/output_iso
+ISOLATION_OPTS = --load-extension=$(EXTENSION) --inputdir=test --outputdir=test/output_iso
 TAP_TESTS      = 1
 PROVE_TESTS    = test/t/*.pl
 EXTRA_CLEAN    = build src/pg/exports.list test/output_iso tmp_check $(DATA_built) $(OBJS:.o=.d)

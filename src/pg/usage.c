@@ -22,7 +22,7 @@ check_usage_status(TmUsageStatus status, const char *key)
 		case TM_USAGE_NOT_JSON:
 			ereport(ERROR,
 					(errcode(ERRCODE_SQL_JSON_OBJECT_NOT_FOUND),
-					 errmsg("usage is not a JSON object"),
+					 errmsg("usage is not a readable JSON object"),
 					 errhint("Give the provider's usage object as it came.")));
 			break;
 		case TM_USAGE_UNKNOWN_SHAPE:
@@ -58,6 +58,7 @@ tokenmeter_read_usage(PG_FUNCTION_ARGS)
 	Utf8		utf8;
 	TmMeters	meters;
 	const char *key;
+	TmUsageStatus status;
 	TupleDesc	descriptor;
 	Datum		values[6];
 	bool		nulls[6];
@@ -65,7 +66,8 @@ tokenmeter_read_usage(PG_FUNCTION_ARGS)
 	initStringInfo(&json);
 	JsonbToCString(&json, &usage->root, VARSIZE(usage));
 	utf8 = utf8_from_bytes(json.data, json.len);
-	check_usage_status(tm_usage_read(utf8.bytes, utf8.length, &meters, &key), key);
+	status = tm_usage_read(utf8.bytes, utf8.length, &meters, &key);
+	check_usage_status(status, key);
 
 	if (get_call_result_type(fcinfo, NULL, &descriptor) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "return type must be a row type");

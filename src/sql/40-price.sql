@@ -19,8 +19,8 @@ CREATE TABLE tokenmeter.price (
   source text NOT NULL DEFAULT '',
   source_date date,
   -- 1 / unit_quantity as a decimal fraction, so that costs are products: exact, nothing is ever divided.
-  unit_fraction numeric GENERATED ALWAYS AS (trim_scale(1 / unit_quantity)) STORED,
-  CONSTRAINT unit_quantity_is_exact CHECK (trim_scale(1 / unit_quantity) * unit_quantity = 1),
+  unit_fraction numeric GENERATED ALWAYS AS (trim_scale(1 / nullif(unit_quantity, 0))) STORED,
+  CONSTRAINT unit_quantity_is_exact CHECK (trim_scale(1 / nullif(unit_quantity, 0)) * unit_quantity = 1),
   UNIQUE (model, meter, provider, service_tier, context_above, effective_from, recorded_at, shipped)
 );
 ALTER SEQUENCE tokenmeter.price_id_seq OWNED BY tokenmeter.price.price_id;

@@ -116,8 +116,9 @@ CREATE FUNCTION tokenmeter.billed_meters(reported tokenmeter.token_meters, count
 RETURNS tokenmeter.token_meters
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN ROW(
-  coalesce((reported).input, greatest((counted).input - coalesce((reported).cache_read, 0)
-    - coalesce((reported).cache_write, 0) - coalesce((reported).cache_write_1h, 0), 0)),
+  coalesce((reported).input, CASE WHEN (counted).input IS NOT NULL THEN
+    greatest((counted).input - coalesce((reported).cache_read, 0) - coalesce((reported).cache_write, 0)
+      - coalesce((reported).cache_write_1h, 0), 0) END),
   (reported).cache_read, (reported).cache_write, (reported).cache_write_1h,
   coalesce((reported).output, (counted).output),
   coalesce((reported).reasoning, (counted).reasoning))::tokenmeter.token_meters;
@@ -150,7 +151,8 @@ COMMENT ON FUNCTION tokenmeter.call_fingerprint(tokenmeter.call) IS 'hash of wha
 
 -- Makes the partition of llm.usage for the month, in UTC, of a moment, if there is none yet.
 CREATE FUNCTION tokenmeter.ensure_partition(at timestamptz) RETURNS void
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET client_min_messages = warning
+SET datestyle = 'ISO' SET timezone = 'UTC' AS $$
 DECLARE
   month timestamp := date_trunc('month', at AT TIME ZONE 'UTC');
   name text := to_char(month, 'FM"usage_"YYYY_MM') || CASE WHEN month < '0001-01-01' THEN '_bc' ELSE '' END;
@@ -158,12 +160,13 @@ BEGIN
   IF to_regclass(format('llm.%I', name)) IS NOT NULL THEN
     RETURN;
   END IF;
-  -- One session makes partitions at a time; those that waited find it made.
-  PERFORM pg_advisory_xact_lock(hashtextextended('tokenmeter.ensure_partition', 0));
+  -- One session makes partitions at a time; those that waited find it made. It is the lock that attaching
+  -- takes: others go on inserting.
+  LOCK TABLE ONLY llm.usage IN SHARE UPDATE EXCLUSIVE MODE;
   IF to_regclass(format('llm.%I', name)) IS NOT NULL THEN
     RETURN;
   END IF;
-  -- Made first and attached then: that lets other sessions go on inserting.
+  -- Made first and attached then: CREATE TABLE ... PARTITION OF would stop them.
   EXECUTE format('CREATE TABLE llm.%I (LIKE llm.usage INCLUDING DEFAULTS INCLUDING CONSTRAINTS)', name);
   EXECUTE format('ALTER TABLE llm.usage ATTACH PARTITION llm.%I FOR VALUES FROM (%L) TO (%L)', name,
     month AT TIME ZONE 'UTC', (month + interval '1 month') AT TIME ZONE 'UTC');
@@ -196,7 +199,8 @@ BEGIN
     fingerprint := tokenmeter.call_fingerprint(call);
     INSERT INTO llm.request AS r (source, request_id, occurred_at, entry_id, fingerprint)
     VALUES (call.source, call.request_id, post_call.occurred_at, post_call.entry_id, fingerprint)
-    ON CONFLICT ON CONSTRAINT request_pkey DO UPDATE SET duplicates = r.duplicates + 1
+    ON CONFLICT ON CONSTRAINT request_pkey DO UPDATE
+      SET duplicates = r.duplicates + (r.fingerprint = excluded.fingerprint)::integer
     RETURNING * INTO known;
     IF known.entry_id <> entry_id THEN
       IF known.fingerprint <> fingerprint THEN

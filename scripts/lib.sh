@@ -1,0 +1,123 @@
+# What demo and check share: needs of the machine, the build, and a throw-away PostgreSQL server.
+# Sourced by bash with `set -euo pipefail` in force.
+
+project=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+
+step() { printf '\n==> %s\n' "$*"; }
+fail() { printf '\n%s: %s\n' "$(basename "$0")" "$*" >&2; exit 1; }
+
+# Root rights for installing: sudo where we are not root.
+as_root() {
+  if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi
+}
+
+# PostgreSQL refuses to run as root; everything but installing is done as this user.
+runner() {
+  if [ "$(id -u)" = 0 ]; then echo postgres; else id -un; fi
+}
+
+as_runner() {
+  if [ "$(id -un)" = "$(runner)" ]; then
+    (cd "$work" && "$@")
+  else
+    (cd "$work" && runuser -u "$(runner)" -- "$@")
+  fi
+}
+
+# The PostgreSQL that this Debian ships.
+find_system() {
+  local id='' version=''
+  if [ -r /etc/os-release ]; then
+    id=$(. /etc/os-release && echo "${ID:-}")
+    version=$(. /etc/os-release && echo "${VERSION_ID:-}")
+  fi
+  case "$id $version" in
+    'debian 12') pg_major=15 ;;
+    'debian 13') pg_major=17 ;;
+    *)
+      cat <<EOF
+This script sets itself up on Debian 12 and 13. This is something else (${id:-unknown} $version), so it stops
+here. By hand, you need:
+  - PostgreSQL 15 or later with its server headers (pg_config in the PATH)
+  - a C++20 compiler, make, the header library nlohmann-json 3
+Then: make && sudo make install, and in a database: CREATE EXTENSION tokenmeter;
+EOF
+      exit 1 ;;
+  esac
+  pg_bin=/usr/lib/postgresql/$pg_major/bin
+  export PG_CONFIG=$pg_bin/pg_config
+}
+
+# Installs those of the packages that are missing, and names them first.
+install_packages() {
+  local package missing=()
+  for package; do
+    dpkg-query --show --showformat='${db:Status-Status}\n' "$package" 2>/dev/null |
+      grep -qx installed || missing+=("$package")
+  done
+  if [ ${#missing[@]} = 0 ]; then
+    echo 'All packages that are needed are installed.'
+    return
+  fi
+  echo "Missing: ${missing[*]}"
+  [ "$(id -u)" = 0 ] || command -v sudo > /dev/null ||
+    fail "these packages are to be installed: run this as root, or install sudo."
+  local log
+  log=$(mktemp)
+  as_root apt-get update -qq > "$log" 2>&1 || true  # what is known may be enough
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
+    "${missing[@]}" > "$log" 2>&1 || {
+    tail -n 20 "$log"
+    fail "apt-get could not install the packages above. Mend what it says, then run this again."
+  }
+  rm -f "$log"
+}
+
+build_packages() {
+  echo make gcc g++ "postgresql-$pg_major" "postgresql-server-dev-$pg_major" nlohmann-json3-dev
+}
+
+# Runs a command with its output in a log; shows the log's end if it fails.
+logged() {
+  local log=$1
+  shift
+  "$@" > "$log" 2>&1 || {
+    tail -n 30 "$log"
+    fail "that failed: $*
+The whole output is in $log"
+  }
+}
+
+# Makes the folder $work, owned by the runner, with a copy of the project: nothing is built or written in
+# the project's own folder.
+make_work_folder() {
+  work=$1
+  mkdir -m 700 "$work"
+  [ "$(id -u)" != 0 ] || chown postgres "$work"
+  as_runner mkdir source
+  tar -C "$project" --exclude=./.git --exclude=node_modules --exclude='*.o' --exclude='*.so' \
+    --exclude=./build -cf - . | as_runner tar -C source -xf -
+}
+
+# Builds and installs the extension; a warning is an error.
+build_and_install() {
+  logged "$work/build.log" as_runner make -C source -j"$(nproc)" COPT=-Werror
+  logged "$work/install.log" as_root make -C "$work/source" install PG_CONFIG="$PG_CONFIG"
+}
+
+# Starts a server of its own in $work: reached through a socket there, open to nobody else.
+start_server() {
+  logged "$work/initdb.log" as_runner "$pg_bin/initdb" --pgdata=data --username=postgres --auth=trust \
+    --encoding=UTF8 --locale=C.UTF-8 --no-sync
+  logged "$work/start.log" as_runner "$pg_bin/pg_ctl" --pgdata=data --log=data/server.log --wait start \
+    --options="-c listen_addresses='' -c unix_socket_directories='$work'"
+}
+
+stop_server() {
+  as_runner "$pg_bin/pg_ctl" --pgdata=data --mode=fast --wait stop > /dev/null 2>&1 || true
+}
+
+psql() {
+  as_runner "$pg_bin/psql" --host="$work" --username=postgres --no-psqlrc --quiet \
+    --set=ON_ERROR_STOP=1 "$@"
+}
