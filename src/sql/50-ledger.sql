@@ -140,13 +140,21 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION tokenmeter.billing_method(tokenmeter.token_meters, tokenmeter.token_meters, boolean) IS 'reported, counted, estimated or mixed; NULL where no number is known';
 
--- What makes a call with a known id the same call: its model, texts and numbers, hashed.
+-- What makes a call with a known id the same call: its model, texts and numbers, hashed; each text by
+-- itself, so that none is copied together with others.
+CREATE FUNCTION tokenmeter.text_hash(content text) RETURNS bytea
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+RETURN sha256(convert_to(content, 'UTF8'));
+COMMENT ON FUNCTION tokenmeter.text_hash(text) IS 'SHA-256 of a text in UTF-8';
+
 CREATE FUNCTION tokenmeter.call_fingerprint(call tokenmeter.call) RETURNS bytea
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN sha256(convert_to(
-  (ROW(call.model, call.service_tier, call.input_text, call.messages, call.tools, call.output_text,
-    call.reasoning_text, call.usage, call.input_tokens, call.cache_read_tokens, call.cache_write_tokens,
-    call.cache_write_1h_tokens, call.output_tokens, call.reasoning_tokens, call.quantities))::text, 'UTF8'));
+RETURN tokenmeter.text_hash(
+  (ROW(call.model, call.service_tier, tokenmeter.text_hash(call.input_text),
+    tokenmeter.text_hash(call.messages::text), tokenmeter.text_hash(call.tools::text),
+    tokenmeter.text_hash(call.output_text), tokenmeter.text_hash(call.reasoning_text), call.usage,
+    call.input_tokens, call.cache_read_tokens, call.cache_write_tokens, call.cache_write_1h_tokens,
+    call.output_tokens, call.reasoning_tokens, call.quantities))::text);
 COMMENT ON FUNCTION tokenmeter.call_fingerprint(tokenmeter.call) IS 'hash of what is billed of a call';
 
 -- Makes the partition of llm.usage for the month, in UTC, of a moment, if there is none yet.
