@@ -21,6 +21,7 @@
 #include "utils/memutils.h"
 #include "utils/rel.h"
 
+#include "compat.h"
 #include "engine.h"
 #include "metering/metering.h"
 #include "model.h"
