@@ -1,7 +1,7 @@
 -- The text functions.
 SELECT token_count('gpt-4o', 'Hello, world!'), token_count('gpt-4', 'Hello, world!'), token_count('gpt2', 'Hello, world!');
 SELECT token_encode('gpt-4o', 'Hello, world!'), token_encode('gpt-4', 'Hello, world!'), token_encode('gpt2', 'Hello, world!');
-SELECT token_decode('gpt-4o', token_encode('gpt-4o', 'Grüße, 世界! 👩‍👩‍👧')), token_decode_bytes('gpt-4o', '{13225,11}');
+SELECT token_decode('gpt-4o', token_encode('gpt-4o', 'Grüße, 世界!')), token_decode_bytes('gpt-4o', '{13225,11}');
 SELECT * FROM token_pieces('gpt-4o', 'naïve 日本語');
 
 -- The text of special tokens is ordinary text; their ids decode to it.

@@ -28,6 +28,9 @@ is(lines_matching(qr{^\s*#\s*include\s*[<"](?:postgres|fmgr|utils/|catalog/|serv
     '', 'the engine includes no PostgreSQL header');
 is(join(' ', glob "$project/src/pg/*.{cpp,cc,hpp}"), '', 'src/pg is C');
 
+my ($reference) = run_command(["$project/scripts/make-reference"]);
+is("$reference\n", slurp_file("$project/docs/reference.md"), 'docs/reference.md is what scripts/make-reference writes');
+
 command_ok([ 'python3', "$project/prices/check" ], 'the price book is in order');
 
 done_testing();
