@@ -2,6 +2,12 @@
 SELECT tokenmeter.create_ledger();
 SELECT tokenmeter.create_ledger();  -- again: nothing changes
 
+CREATE ROLE tokenmeter_test_other;
+SET ROLE tokenmeter_test_other;
+SELECT tokenmeter.create_ledger();  -- by somebody else
+RESET ROLE;
+DROP ROLE tokenmeter_test_other;
+
 -- Texts are counted and gone.
 INSERT INTO llm.message_log (request_id, occurred_at, user_id, model, input_text, output_text)
 VALUES ('r1', '2025-06-01 12:00+00', 'ada', 'gpt-4o', 'Hello, world!', 'Hi.')

@@ -410,6 +410,12 @@ COMMENT ON FUNCTION tokenmeter.create_ledger_views() IS 'part of create_ledger()
 CREATE FUNCTION tokenmeter.create_ledger() RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
 BEGIN
+  -- In a schema of somebody else's, what is found there already could be anything.
+  IF EXISTS (SELECT FROM pg_namespace WHERE nspname = 'llm' AND nspowner <> current_user::regrole) THEN
+    RAISE EXCEPTION 'schema "llm" belongs to another role'
+      USING ERRCODE = 'insufficient_privilege',
+            HINT = 'Call create_ledger() as its owner, or remove the schema.';
+  END IF;
   CREATE SCHEMA IF NOT EXISTS llm;
   COMMENT ON SCHEMA llm IS 'the usage ledger for language models';
   PERFORM tokenmeter.create_ledger_functions();
