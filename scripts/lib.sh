@@ -64,9 +64,16 @@ install_packages() {
     fail "these packages are to be installed: run this as root, or install sudo."
   local log
   log=$(mktemp)
+  # Debian's package would make and start a server for the whole machine; that is not asked for here.
+  local no_server=/etc/postgresql-common/createcluster.d/tokenmeter.conf
+  as_root mkdir -p "$(dirname "$no_server")"
+  echo 'create_main_cluster = false' | as_root tee "$no_server" > /dev/null
+  local status=0
   as_root apt-get update -qq > "$log" 2>&1 || true  # what is known may be enough
   as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
-    "${missing[@]}" > "$log" 2>&1 || {
+    "${missing[@]}" > "$log" 2>&1 || status=$?
+  as_root rm -f "$no_server"
+  [ "$status" = 0 ] || {
     tail -n 20 "$log"
     fail "apt-get could not install the packages above. Mend what it says, then run this again."
   }
@@ -77,39 +84,44 @@ build_packages() {
   echo make gcc g++ "postgresql-$pg_major" "postgresql-server-dev-$pg_major" nlohmann-json3-dev
 }
 
-# Runs a command with its output in a log; shows the log's end if it fails.
+# Runs a command and shows the end of what it printed if it fails.
 logged() {
-  local log=$1
-  shift
+  local log
+  log=$(mktemp)
   "$@" > "$log" 2>&1 || {
     tail -n 30 "$log"
     fail "that failed: $*
-The whole output is in $log"
+All that it printed is in $log"
   }
+  rm -f "$log"
 }
 
 # Makes the folder $work, owned by the runner, with a copy of the project: nothing is built or written in
 # the project's own folder.
 make_work_folder() {
   work=$1
-  mkdir -m 700 "$work"
+  mkdir -m 700 "$work" || fail "the folder $work cannot be made. Set TMPDIR to one where it can."
   [ "$(id -u)" != 0 ] || chown postgres "$work"
+  as_runner true 2> /dev/null ||
+    fail "the user $(runner) cannot enter $work. Set TMPDIR to a folder that others may enter."
   as_runner mkdir source
   tar -C "$project" --exclude=./.git --exclude=node_modules --exclude='*.o' --exclude='*.so' \
     --exclude=./build -cf - . | as_runner tar -C source -xf -
 }
 
-# Builds and installs the extension; a warning is an error.
+# Builds and installs the extension; a warning is an error. Root runs nothing of what the runner can write:
+# it copies the files that `make install` has put aside.
 build_and_install() {
-  logged "$work/build.log" as_runner make -C source -j"$(nproc)" COPT=-Werror
-  logged "$work/install.log" as_root make -C "$work/source" install PG_CONFIG="$PG_CONFIG"
+  logged as_runner make -C source -j"$(nproc)" COPT=-Werror
+  logged as_runner make -C source install DESTDIR="$work/installed"
+  logged as_root cp -R --no-preserve=ownership "$work/installed/usr" /
 }
 
 # Starts a server of its own in $work: reached through a socket there, open to nobody else.
 start_server() {
-  logged "$work/initdb.log" as_runner "$pg_bin/initdb" --pgdata=data --username=postgres --auth=trust \
+  logged as_runner "$pg_bin/initdb" --pgdata=data --username=postgres --auth=trust \
     --encoding=UTF8 --locale=C.UTF-8 --no-sync
-  logged "$work/start.log" as_runner "$pg_bin/pg_ctl" --pgdata=data --log=data/server.log --wait start \
+  logged as_runner "$pg_bin/pg_ctl" --pgdata=data --log=data/server.log --wait start \
     --options="-c listen_addresses='' -c unix_socket_directories='$work'"
 }
 

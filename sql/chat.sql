@@ -24,6 +24,8 @@ SELECT * FROM tokenmeter.count_messages('gpt-4o', '[{"role": "assistant", "conte
 
 -- What is not public makes the count inexact.
 SELECT * FROM tokenmeter.count_messages('gpt-4o', '[{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "x"}}]}]');
+SELECT exact FROM tokenmeter.count_messages('gpt-4o', '[{"role": "assistant", "content": "x", "tool_calls": null, "function_call": null, "refusal": null}]');
+SELECT exact FROM tokenmeter.count_messages('gpt-4o', '[{"role": "assistant", "content": "x", "audio": {"id": "y"}}]');
 SELECT exact FROM tokenmeter.count_messages('gpt-4o', '[{"role": "assistant", "content": null, "tool_calls": [{"function": {"name": "f", "arguments": "{}"}}]}]');
 
 -- Valid JSON that is no list of messages.
@@ -41,4 +43,7 @@ SELECT messages, pg_temp.try_messages(messages::jsonb) FROM unnest(ARRAY[
   '"text"', '5', 'null', '{}', '{"role": "user", "content": "x"}', '["text"]', '[[]]', '[null]', '[{}]',
   '[{"content": "x"}]', '[{"role": 7, "content": "x"}]', '[{"role": "user", "content": 7}]',
   '[{"role": "user", "content": {"text": "x"}}]', '[{"role": "user", "content": [7]}]']) AS m (messages);
+-- Models that take no chats, or are not known: checked, not counted.
 SELECT * FROM tokenmeter.count_messages('text-davinci-003', '[{"role": "user", "content": "x"}]');
+SELECT * FROM tokenmeter.count_messages('unheard-of', '[{"role": "user", "content": "x"}]');
+SELECT * FROM tokenmeter.count_messages('unheard-of', '[7]');

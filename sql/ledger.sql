@@ -28,6 +28,22 @@ RETURNING input_tokens, output_tokens, method, cost;
 INSERT INTO llm.message_log (occurred_at, model) VALUES ('2025-06-11', 'gpt-4o')
 RETURNING input_tokens, output_tokens, method, cost, priced;
 
+-- A text that cannot be counted and has no number makes the cost unknown, not smaller.
+INSERT INTO llm.message_log (occurred_at, model, messages, output_tokens) VALUES
+  ('2025-06-11', 'text-davinci-003', '[{"role": "user", "content": "Hello"}]', 100)
+RETURNING input_tokens, output_tokens, method, cost, priced;
+INSERT INTO llm.message_log (occurred_at, model, messages, input_tokens, output_tokens) VALUES
+  ('2025-06-11', 'davinci-002', '[{"role": "user", "content": "Hello"}]', 5, 100)
+RETURNING input_tokens, output_tokens, method, cost, priced;
+-- Reasoning is in a usage object's total already; a column's number is without it.
+INSERT INTO llm.message_log (occurred_at, model, reasoning_text, usage) VALUES ('2025-06-11', 'o3', 'Let me think.', '{"prompt_tokens": 10, "completion_tokens": 100}')
+RETURNING input_tokens, output_tokens, reasoning_tokens, cost;
+INSERT INTO llm.message_log (occurred_at, model, reasoning_text, input_tokens, output_tokens) VALUES ('2025-06-11', 'o3', 'Let me think.', 10, 100)
+RETURNING input_tokens, output_tokens, reasoning_tokens, cost;
+-- Null and empty JSON is nothing.
+INSERT INTO llm.message_log (occurred_at, model, messages, tools, usage, quantities) VALUES ('2025-06-11', 'gpt-4o', 'null', '[]', 'null', 'null')
+RETURNING input_tokens, method, cost;
+
 -- An unknown model: visible, never a silent 0.
 INSERT INTO llm.message_log (occurred_at, model, input_text) VALUES ('2025-06-11', 'unheard-of', 'Hello')
 RETURNING encoding, input_tokens, method, cost, priced;
@@ -45,7 +61,21 @@ RETURNING request_id;
 INSERT INTO llm.message_log (source, request_id, occurred_at, model, input_text) VALUES ('elsewhere', 'r1', '2025-06-03', 'gpt-4o', 'x'), ('elsewhere', '', '2025-06-03', 'gpt-4o', 'x'), ('elsewhere', NULL, '2025-06-03', 'gpt-4o', 'x');
 SELECT count(*), count(*) FILTER (WHERE source = 'elsewhere') AS elsewhere FROM llm.usage;
 SELECT source, request_id, duplicates FROM llm.request WHERE duplicates > 0;
-SELECT source, request_id, sqlstate, problem FROM llm.intake_problem;
+SELECT source, request_id, sqlstate, problem, call FROM llm.intake_problem;
+-- The same to the letter but for its user, its provider or its cost is another call; one that took longer is not.
+INSERT INTO llm.message_log (request_id, occurred_at, user_id, provider, model, input_tokens, provider_cost, latency_ms) VALUES
+  ('s', '2025-06-04', 'ada', 'openai', 'gpt-4o', 1, 0.5, 10), ('s', '2025-06-04', 'bob', 'openai', 'gpt-4o', 1, 0.5, 10),
+  ('s', '2025-06-04', 'ada', 'azure', 'gpt-4o', 1, 0.5, 10), ('s', '2025-06-04', 'ada', 'openai', 'gpt-4o', 1, 0.6, 10);
+SELECT count(*) FROM llm.intake_problem WHERE request_id = 's';
+SET bytea_output = 'escape';
+SET datestyle = 'German';
+INSERT INTO llm.message_log (request_id, occurred_at, user_id, provider, model, input_tokens, provider_cost, latency_ms)
+VALUES ('s', '2025-06-04', 'ada', 'openai', 'gpt-4o', 1, 0.5, 99) RETURNING input_tokens;
+RESET bytea_output;
+RESET datestyle;
+DELETE FROM llm.request;
+UPDATE llm.request SET entry_id = 0;
+TRUNCATE llm.request;
 
 -- Totals by day and month, in the time zone of the setting.
 SELECT day, user_id, model, calls, input_tokens, output_tokens, cost, unpriced_calls FROM llm.usage_daily ORDER BY 1, 2, 3, 4;
@@ -61,6 +91,17 @@ RESET tokenmeter.time_zone;
 -- Partitions are made on demand, far past and far future too.
 INSERT INTO llm.message_log (occurred_at, model, input_tokens) VALUES ('1999-12-31 23:59:59+00', 'gpt-4o', 1), ('2199-01-01 00:00:00+00', 'gpt-4o', 1), ('0044-03-15 BC', 'gpt-4o', 1), ('12025-01-01', 'gpt-4o', 1);
 SELECT tableoid::regclass AS partition, count(*) FROM llm.usage WHERE occurred_at NOT BETWEEN '2025-01-01' AND '2026-01-01' GROUP BY tableoid ORDER BY min(tableoid::regclass::text);
+
+-- A month's table that was detached stays as it is; a user's generated column is no hindrance.
+ALTER TABLE llm.usage ADD COLUMN tokens_in_all bigint GENERATED ALWAYS AS (input_tokens + coalesce(output_tokens, 0)) STORED;
+BEGIN;
+ALTER TABLE llm.usage DETACH PARTITION llm.usage_1999_12;
+INSERT INTO llm.message_log (occurred_at, model, input_tokens) VALUES ('1999-12-05', 'gpt-4o', 2);
+INSERT INTO llm.message_log (occurred_at, model, input_tokens) VALUES ('1999-12-06', 'gpt-4o', 3);
+SELECT tableoid::regclass AS partition, input_tokens, tokens_in_all FROM llm.usage WHERE occurred_at < '2000-01-01' AND occurred_at > '1999-01-01' ORDER BY 2;
+SELECT count(*) FROM llm.usage_1999_12;
+ROLLBACK;
+ALTER TABLE llm.usage DROP COLUMN tokens_in_all CASCADE;
 
 -- Nobody changes an entry.
 UPDATE llm.usage SET cost = 0;
@@ -85,10 +126,14 @@ SELECT pg_temp.try('model, input_tokens', '''gpt-4o'', -1');
 SELECT pg_temp.try('model, reasoning_tokens', '''gpt-4o'', -5');
 SELECT pg_temp.try('model, latency_ms', '''gpt-4o'', -5');
 SELECT pg_temp.try('model, messages', '''gpt-4o'', ''{"role": "user"}''');
+SELECT pg_temp.try('model, messages', '''unheard-of'', ''{"role": "user"}''');
 SELECT pg_temp.try('model, messages', '''gpt-4o'', ''[7]''');
-SELECT pg_temp.try('model, messages', '''text-davinci-003'', ''[]''');
 SELECT pg_temp.try('model, usage', '''gpt-4o'', ''{"tokens": 3}''');
 SELECT pg_temp.try('model, quantities', '''gpt-4o'', ''[]''');
+SELECT pg_temp.try('model, input_tokens, quantities', '''gpt-4o'', 1000000, ''{"input": 0}''');
+SELECT pg_temp.try('model, provider_cost', '''gpt-4o'', ''NaN''');
+SELECT pg_temp.try('model, provider_cost, currency', '''gpt-4o'', 1, ''bananas''');
+SELECT pg_temp.try('model, request_id', '''gpt-4o'', repeat(''x'', 10000)');
 SELECT pg_temp.try('model, quantities', '''gpt-4o'', ''{"web_search": -1}''');
 SELECT pg_temp.try('model, quantities', '''gpt-4o'', ''{"web_search": "many"}''');
 SELECT pg_temp.try('model, occurred_at', '''gpt-4o'', ''infinity''');

@@ -34,7 +34,13 @@ SELECT token_encoding('gpt-4o'), token_count('gpt-4o', '日本語');
 DELETE FROM tokenmeter.model WHERE NOT shipped;
 SELECT token_encoding('gpt-4o'), token_count('gpt-4o', '日本語');
 
+-- Whose models are.
+SELECT name, tokenmeter.model_provider(name) FROM unnest(ARRAY['gpt-4o', 'azure/gpt-4o', 'Claude-3-opus', 'ft:gpt-4o:acme::x', 'unheard-of']) AS n (name);
+
 -- Mistakes.
+TRUNCATE tokenmeter.model;
+SELECT tokenmeter.add_model('a*b', 'gpt2');
+SELECT tokenmeter.add_model('a**', 'gpt2');
 SELECT tokenmeter.add_model('x', 'o200k');
 SELECT tokenmeter.add_model(NULL, 'o200k_base');
 INSERT INTO tokenmeter.model (pattern, encoding) VALUES ('Upper', 'gpt2');

@@ -27,15 +27,28 @@ INSERT INTO tokenmeter.price (provider, model, meter, service_tier, context_abov
   ('me', 'm', 'output', 'standard', 0, 'EUR', 1, 0.00000000013, '2025-01-01'),
   ('me', 'm', 'web_search', 'standard', 0, 'EUR', 1000, 10, '2025-01-01'),
   ('other', 'm', 'input', 'standard', 0, 'USD', 1000000, 7, '2025-01-01'),
-  ('openai', 'gpt-4o', 'input', 'standard', 0, 'USD', 1000000, 100, '2024-10-02');
+  ('other', 'm', 'web_search', 'standard', 0, 'EUR', 1000, 10, '2025-01-01'),
+  ('me', 'mine', 'input', 'standard', 0, 'EUR', 1000000, 1, '2025-01-01'),
+  ('openai', 'o3', 'input', 'standard', 0, 'USD', 1000000, 1, '2025-05-01');
 SELECT * FROM tokenmeter.call_cost('me', 'm', 'standard', '2025-07-01', '{"input": 1000}');
 SELECT * FROM tokenmeter.call_cost('me', 'm', 'standard', '2025-07-01', '{"input": 900, "cache_read": 101}');
 SELECT * FROM tokenmeter.call_cost('me', 'm', 'batch', '2025-07-01', '{"input": 1000}');
 SELECT * FROM tokenmeter.call_cost('me', 'm', 'standard', '2025-07-01', '{"output": 1}');
 SELECT * FROM tokenmeter.call_cost('me', 'm', 'standard', '2025-07-01', '{"web_search": 3, "output": 0}');
 SELECT * FROM tokenmeter.call_cost('other', 'm', 'standard', '2025-07-01', '{"input": 1000}');
-SELECT * FROM tokenmeter.call_cost('other', 'm', 'standard', '2025-07-01', '{"input": 1000, "output": 1}');  -- two currencies
-SELECT * FROM tokenmeter.call_cost('openai', 'gpt-4o', 'standard', '2025-07-01', '{"input": 1000000}');
+SELECT * FROM tokenmeter.call_cost('other', 'm', 'standard', '2025-07-01', '{"input": 1000, "web_search": 1}');  -- two currencies
+-- The user's own price is not overtaken by a later shipped one.
+SELECT * FROM tokenmeter.call_cost('openai', 'o3', 'standard', '2025-07-01', '{"input": 1000000}');
+
+-- Whose prices a call pays: prices of several providers are never mixed.
+SELECT * FROM tokenmeter.call_cost('other', 'm', 'standard', '2025-07-01', '{"input": 1000, "output": 1}');
+SELECT provider, model, tokenmeter.price_provider(provider, model), cost
+FROM (VALUES ('Azure', 'gpt-4o-mini'), (NULL, 'azure/eu/gpt-4o-mini'), ('', 'gpt-4o-mini'), ('openai', 'azure/gpt-4o-mini'),
+  ('openrouter', 'gpt-4o-mini'), (NULL, 'openrouter/openai/gpt-4o-mini:free'), (NULL, 'mine'), (NULL, 'm')) AS c (provider, model),
+  tokenmeter.call_cost(provider, model, 'standard', '2025-07-01', '{"input": 1000000}');
+-- A service tier without a price of its own is not standard's.
+SELECT tier, cost FROM unnest(ARRAY[NULL, '', 'default', 'Auto', 'STANDARD', 'batch', 'priority']) WITH ORDINALITY AS t (tier, i),
+  tokenmeter.call_cost('openai', 'gpt-4o', tier, '2025-07-01', '{"input": 1000000}') ORDER BY i;
 -- Exact where a double would not be.
 SELECT cost FROM tokenmeter.call_cost('me', 'm', 'standard', '2025-07-01', '{"output": 9223372036854775807}');
 ROLLBACK;

@@ -13,20 +13,26 @@
 #include "engine.h"
 #include "model.h"
 
-/* A count in the making. */
+/* A count in the making. Without an encoding the messages are checked only. */
 typedef struct ChatCount
 {
-	const TmEncoding *encoding;
+	const TmEncoding *encoding;	/* or NULL */
 	TmChatFormat format;
 	int64		tokens;
 	bool		exact;			/* nothing met so far whose tokens are not public knowledge */
 } ChatCount;
 
 static void
+count_bytes(ChatCount *chat, const char *bytes, int length)
+{
+	if (chat->encoding != NULL)
+		chat->tokens += (int64) count_tokens(chat->encoding, utf8_from_bytes(bytes, length));
+}
+
+static void
 count_string(ChatCount *chat, const JsonbValue *value)
 {
-	chat->tokens += (int64) count_tokens(chat->encoding,
-										 utf8_from_bytes(value->val.string.val, value->val.string.len));
+	count_bytes(chat, value->val.string.val, value->val.string.len);
 }
 
 /* The value of a key of an object; false if it has none. */
@@ -34,6 +40,13 @@ static bool
 find_key(JsonbContainer *object, const char *key, JsonbValue *value)
 {
 	return getKeyJsonValueFromContainer(object, key, (int) strlen(key), value) != NULL;
+}
+
+static bool
+key_is(const JsonbValue *key, const char *name)
+{
+	return key->val.string.len == (int) strlen(name) &&
+		memcmp(key->val.string.val, name, strlen(name)) == 0;
 }
 
 static bool
@@ -93,6 +106,42 @@ count_content(ChatCount *chat, const JsonbValue *content, int position)
 		raise_bad_message(position, "Its content is neither a string, a list of parts nor null.");
 }
 
+/*
+ * All but role, content and name: how it is written into the prompt is not published. Of calls of tools and
+ * refusals the text is the larger part, so that much is counted; ids and the like are not.
+ */
+static void
+count_other_keys(ChatCount *chat, JsonbContainer *message)
+{
+	JsonbIterator *iterator = JsonbIteratorInit(message);
+	JsonbValue	key;
+	JsonbValue	value;
+	JsonbIteratorToken token;
+
+	token = JsonbIteratorNext(&iterator, &key, true);
+	Assert(token == WJB_BEGIN_OBJECT);
+	while ((token = JsonbIteratorNext(&iterator, &key, true)) == WJB_KEY)
+	{
+		(void) JsonbIteratorNext(&iterator, &value, true);
+		if (value.type == jbvNull || key_is(&key, "role") || key_is(&key, "content") ||
+			key_is(&key, "name"))
+			continue;
+		chat->exact = false;
+		if (value.type == jbvString && key_is(&key, "refusal"))
+			count_string(chat, &value);
+		else if (value.type == jbvBinary &&
+				 (key_is(&key, "tool_calls") || key_is(&key, "function_call")))
+		{
+			StringInfoData call;
+
+			initStringInfo(&call);
+			JsonbToCString(&call, value.val.binary.data, value.val.binary.len);
+			count_bytes(chat, call.data, call.len);
+			pfree(call.data);
+		}
+	}
+}
+
 static void
 count_message(ChatCount *chat, JsonbContainer *message, int position)
 {
@@ -113,21 +162,7 @@ count_message(ChatCount *chat, JsonbContainer *message, int position)
 		count_string(chat, &value);
 	}
 
-	if (find_key(message, "tool_calls", &value) || find_key(message, "function_call", &value) ||
-		find_key(message, "tool_call_id", &value))
-	{
-		/* How a call is written into the prompt is not published; its text is the larger part. */
-		chat->exact = false;
-		if (value.type == jbvBinary)
-		{
-			StringInfoData call;
-
-			initStringInfo(&call);
-			JsonbToCString(&call, value.val.binary.data, value.val.binary.len);
-			chat->tokens += (int64) count_tokens(chat->encoding, utf8_from_bytes(call.data, call.len));
-			pfree(call.data);
-		}
-	}
+	count_other_keys(chat, message);
 }
 
 static void
@@ -152,28 +187,25 @@ PG_FUNCTION_INFO_V1(tokenmeter_count_messages);
 Datum
 tokenmeter_count_messages(PG_FUNCTION_ARGS)
 {
-	ChatCount	chat = {.encoding = encoding_argument(fcinfo, 0), .exact = true};
+	ChatCount	chat = {.encoding = find_encoding(PG_GETARG_TEXT_PP(0)), .exact = true};
 	Jsonb	   *messages = PG_GETARG_JSONB_P(1);
 	TupleDesc	descriptor;
 	Datum		values[2];
-	bool		nulls[2] = {false, false};
+	bool		nulls[2];
 
 	if (!JB_ROOT_IS_ARRAY(messages) || JB_ROOT_IS_SCALAR(messages))
 		ereport(ERROR,
 				(errcode(ERRCODE_SQL_JSON_ARRAY_NOT_FOUND),
 				 errmsg("messages is no list of chat messages"),
 				 errhint("Give a JSON array such as [{\"role\": \"user\", \"content\": \"Hello\"}].")));
-	if (!tm_chat_format(chat.encoding, &chat.format))
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("models with encoding \"%s\" take no chat messages",
-						tm_encoding_name(chat.encoding)),
-				 errhint("Give the prompt as input_text.")));
+	if (chat.encoding != NULL && !tm_chat_format(chat.encoding, &chat.format))
+		chat.encoding = NULL;
 	count_messages(&chat, &messages->root);
 
 	if (get_call_result_type(fcinfo, NULL, &descriptor) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "return type must be a row type");
 	values[0] = Int64GetDatum(chat.tokens);
 	values[1] = BoolGetDatum(chat.exact);
+	nulls[0] = nulls[1] = chat.encoding == NULL;
 	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(descriptor), values, nulls)));
 }

@@ -1,6 +1,6 @@
 /*
- * What the glue needs around every call of the engine: text as UTF-8, the cancel flag, and errors raised
- * after the engine has returned, when no C++ frame is alive.
+ * What the glue needs around every call of the engine: text as UTF-8, interrupts, and errors raised after
+ * the engine has returned, when no C++ frame is alive.
  */
 #include "postgres.h"
 
@@ -35,34 +35,32 @@ utf8_from_text(const text *value)
 	return utf8_from_bytes(VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value));
 }
 
-/* InterruptPending alone says less: it is also set for what does not end the query. */
-bool
-query_is_cancelled(void)
+/*
+ * For the engine's `cancelled`: the engine returns for any interrupt that CHECK_FOR_INTERRUPTS can service,
+ * not for cancels alone, so that nobody waits for a backend that counts.
+ */
+static bool
+interrupt_is_pending(void)
 {
-	return QueryCancelPending || ProcDiePending;
+	return INTERRUPTS_PENDING_CONDITION() && INTERRUPTS_CAN_BE_PROCESSED();
 }
 
-void
-check_status(TmStatus status, const TmError *error)
+/* Raises the error that a status other than TM_OK stands for; `done` bytes of the text were tokenized. */
+static void
+check_status(TmStatus status, const TmError *error, uint64 done)
 {
 	switch (status)
 	{
 		case TM_OK:
 			return;
-		case TM_CANCELLED:
-			CHECK_FOR_INTERRUPTS();
-			/* Still here: interrupts are held off. The count is incomplete all the same. */
-			ereport(ERROR,
-					(errcode(ERRCODE_QUERY_CANCELED),
-					 errmsg("canceling token count due to user request")));
-			break;
 		case TM_OUT_OF_MEMORY:
 			ereport(ERROR,
 					(errcode(ERRCODE_OUT_OF_MEMORY),
 					 errmsg("out of memory"),
 					 errdetail("Failed while tokenizing at byte %llu of the text.",
-							   (unsigned long long) error->offset)));
+							   (unsigned long long) done)));
 			break;
+		case TM_CANCELLED:
 		case TM_TOO_MANY:
 		case TM_INTERNAL:
 			break;
@@ -76,12 +74,50 @@ check_status(TmStatus status, const TmError *error)
 uint64
 count_tokens(const TmEncoding *encoding, Utf8 content)
 {
-	uint64		count = 0;
-	TmError		error;
+	uint64		total = 0;
+	size_t		done = 0;
 
-	check_status(tm_count(encoding, content.bytes, content.length, query_is_cancelled, &count, &error),
-				 &error);
-	return count;
+	for (;;)
+	{
+		uint64		count = 0;
+		TmError		error;
+		TmStatus	status = tm_count(encoding, content.bytes + done, content.length - done,
+									  interrupt_is_pending, &count, &error);
+
+		total += count;
+		done += error.offset;
+		if (status != TM_CANCELLED)
+		{
+			check_status(status, &error, done);
+			return total;
+		}
+		CHECK_FOR_INTERRUPTS();
+	}
+}
+
+void
+encode_tokens(const TmEncoding *encoding, Utf8 content, uint32 *tokens, uint64 count)
+{
+	uint64		total = 0;
+	size_t		done = 0;
+
+	for (;;)
+	{
+		size_t		written = 0;
+		TmError		error;
+		TmStatus	status = tm_encode(encoding, content.bytes + done, content.length - done,
+									   interrupt_is_pending, tokens + total, count - total, &written,
+									   &error);
+
+		total += written;
+		done += error.offset;
+		if (status != TM_CANCELLED)
+		{
+			check_status(status, &error, done);
+			return;
+		}
+		CHECK_FOR_INTERRUPTS();
+	}
 }
 
 /*
@@ -96,6 +132,6 @@ tokenmeter_fail_for_test(PG_FUNCTION_ARGS)
 	TmError		error;
 
 	(void) fcinfo;
-	check_status(tm_fail_for_test(&error), &error);
+	check_status(tm_fail_for_test(&error), &error, 0);
 	PG_RETURN_VOID();
 }

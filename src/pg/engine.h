@@ -1,6 +1,6 @@
 /*
- * What the glue needs around every call of the engine: text as UTF-8, the cancel flag, and errors raised
- * after the engine has returned.
+ * What the glue needs around every call of the engine: text as UTF-8, interrupts, and errors raised after the
+ * engine has returned.
  */
 #ifndef TOKENMETER_ENGINE_H
 #define TOKENMETER_ENGINE_H
@@ -18,13 +18,10 @@ typedef struct Utf8
 extern Utf8 utf8_from_bytes(const char *bytes, int length);
 extern Utf8 utf8_from_text(const text *value);
 
-/* For the engine's `cancelled`: is this query to stop? */
-extern bool query_is_cancelled(void);
-
-/* Raises the error that a status other than TM_OK stands for; returns if it is TM_OK. */
-extern void check_status(TmStatus status, const TmError *error);
-
-/* Tokens of the text, with check_status. */
+/* Tokens of the text; interrupts are serviced while it is counted. */
 extern uint64 count_tokens(const TmEncoding *encoding, Utf8 content);
+
+/* The tokens themselves, into tokens[count], where count is what count_tokens said. */
+extern void encode_tokens(const TmEncoding *encoding, Utf8 content, uint32 *tokens, uint64 count);
 
 #endif

@@ -14,6 +14,7 @@
 #include "catalog/namespace.h"
 #include "commands/trigger.h"
 #include "fmgr.h"
+#include "miscadmin.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/inval.h"
@@ -31,7 +32,8 @@ enum
 {
 	MODEL_PATTERN = 1,
 	MODEL_SHIPPED = 2,
-	MODEL_ENCODING = 3
+	MODEL_ENCODING = 3,
+	MODEL_PROVIDER = 4
 };
 
 typedef struct ModelRow
@@ -40,6 +42,7 @@ typedef struct ModelRow
 	size_t		pattern_length;
 	bool		shipped;
 	const char *encoding_name;	/* NULL: no public tokenizer */
+	const char *provider;		/* or NULL */
 } ModelRow;
 
 static struct
@@ -64,20 +67,27 @@ invalidate_models(Datum argument, Oid relation)
 	}
 }
 
+/* A text column as a C string; NULL for NULL. */
+static const char *
+read_text(HeapTuple tuple, TupleDesc descriptor, int column)
+{
+	bool		isnull;
+	Datum		value = heap_getattr(tuple, column, descriptor, &isnull);
+
+	return isnull ? NULL : TextDatumGetCString(value);
+}
+
 static ModelRow
 read_row(HeapTuple tuple, TupleDesc descriptor)
 {
-	ModelRow	row = {0};
+	ModelRow	row;
 	bool		isnull;
-	Datum		value;
 
-	value = heap_getattr(tuple, MODEL_PATTERN, descriptor, &isnull);
-	row.pattern = TextDatumGetCString(value);
+	row.pattern = read_text(tuple, descriptor, MODEL_PATTERN);
 	row.pattern_length = strlen(row.pattern);
 	row.shipped = DatumGetBool(heap_getattr(tuple, MODEL_SHIPPED, descriptor, &isnull));
-	value = heap_getattr(tuple, MODEL_ENCODING, descriptor, &isnull);
-	if (!isnull)
-		row.encoding_name = TextDatumGetCString(value);
+	row.encoding_name = read_text(tuple, descriptor, MODEL_ENCODING);
+	row.provider = read_text(tuple, descriptor, MODEL_PROVIDER);
 	return row;
 }
 
@@ -101,9 +111,9 @@ read_models(void)
 	models.count = 0;
 	models.table = get_relname_relid("model", get_namespace_oid("tokenmeter", false));
 
+	relation = table_open(models.table, AccessShareLock);
 	/* What changes while we read, or an error, leaves `valid` false: the next call reads again. */
 	generation = models.generation;
-	relation = table_open(models.table, AccessShareLock);
 	scan = systable_beginscan(relation, InvalidOid, false, NULL, 0, NULL);
 	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
 	{
@@ -130,7 +140,10 @@ find_model(Utf8 name)
 	size_t		reading_count = tm_model_readings(name.bytes, name.length, readings);
 
 	while (!models.valid)
+	{
+		CHECK_FOR_INTERRUPTS();
 		read_models();
+	}
 
 	for (size_t i = 0; i < reading_count; i++)
 	{
@@ -258,6 +271,23 @@ tokenmeter_model_readings(PG_FUNCTION_ARGS)
 			texts[text_count++] = CStringGetTextDatum(readings[i].text);
 	}
 	PG_RETURN_ARRAYTYPE_P(construct_array(texts, text_count, TEXTOID, -1, false, TYPALIGN_INT));
+}
+
+PG_FUNCTION_INFO_V1(tokenmeter_model_provider);
+
+Datum
+tokenmeter_model_provider(PG_FUNCTION_ARGS)
+{
+	Utf8		name = utf8_from_text(PG_GETARG_TEXT_PP(0));
+	char		path_provider[TM_MODEL_NAME_SIZE];
+	const ModelRow *model;
+
+	if (tm_model_path_provider(name.bytes, name.length, path_provider))
+		PG_RETURN_TEXT_P(cstring_to_text(path_provider));
+	model = find_model(name);
+	if (model == NULL || model->provider == NULL)
+		PG_RETURN_NULL();
+	PG_RETURN_TEXT_P(cstring_to_text(model->provider));
 }
 
 PG_FUNCTION_INFO_V1(tokenmeter_encodings);

@@ -7,6 +7,7 @@
 #include "fmgr.h"
 #include "lib/stringinfo.h"
 #include "mb/pg_wchar.h"
+#include "miscadmin.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
@@ -36,8 +37,6 @@ tokenmeter_token_encode(PG_FUNCTION_ARGS)
 	uint64		limit = (MaxAllocSize - ARR_OVERHEAD_NONULLS(1)) / sizeof(int32);
 	size_t		size = ARR_OVERHEAD_NONULLS(1) + count * sizeof(int32);
 	ArrayType  *result;
-	size_t		written = 0;
-	TmError		error;
 
 	if (count == 0)
 		PG_RETURN_ARRAYTYPE_P(construct_empty_array(INT4OID));
@@ -56,9 +55,7 @@ tokenmeter_token_encode(PG_FUNCTION_ARGS)
 	result->elemtype = INT4OID;
 	ARR_DIMS(result)[0] = (int) count;
 	ARR_LBOUND(result)[0] = 1;
-	check_status(tm_encode(encoding, content.bytes, content.length, query_is_cancelled,
-						   (uint32 *) ARR_DATA_PTR(result), count, &written, &error),
-				 &error);
+	encode_tokens(encoding, content, (uint32 *) ARR_DATA_PTR(result), count);
 	PG_RETURN_ARRAYTYPE_P(result);
 }
 
@@ -77,7 +74,10 @@ append_token_bytes(StringInfo bytes, const TmEncoding *encoding, ArrayType *toke
 	for (int i = 0; i < count; i++)
 	{
 		const char *token_bytes;
-		size_t		length = tm_token_bytes(encoding, (uint32) values[i], &token_bytes);
+		size_t		length;
+
+		CHECK_FOR_INTERRUPTS();
+		length = tm_token_bytes(encoding, (uint32) values[i], &token_bytes);
 
 		if (length == 0)
 			ereport(ERROR,

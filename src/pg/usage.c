@@ -30,7 +30,7 @@ check_usage_status(TmUsageStatus status, const char *key)
 			ereport(ERROR,
 					(errcode(ERRCODE_SQL_JSON_MEMBER_NOT_FOUND),
 					 errmsg("usage has the token numbers of no known provider"),
-					 errhint("Known are the usage objects of OpenAI's chat completions, embeddings and responses; else give the numbers in the columns input_tokens, output_tokens and so on.")));
+					 errhint("Known are the usage objects of OpenAI, Anthropic and LangChain; else give the numbers in the columns input_tokens, output_tokens and so on.")));
 			break;
 		case TM_USAGE_NOT_A_COUNT:
 			ereport(ERROR,

@@ -3,6 +3,10 @@
 
 \echo Use "CREATE EXTENSION tokenmeter" to load this file. \quit
 
+-- Whatever stands in the schema that CREATE EXTENSION names must not be taken for ours or for pg_catalog's,
+-- neither while this script runs nor in the functions it makes.
+SET LOCAL search_path = pg_catalog, pg_temp;
+
 CREATE SCHEMA tokenmeter;
 GRANT USAGE ON SCHEMA tokenmeter TO PUBLIC;
 COMMENT ON SCHEMA tokenmeter IS 'administration and configuration of the meter for language models';
@@ -12,9 +16,8 @@ COMMENT ON SCHEMA tokenmeter IS 'administration and configuration of the meter f
 CREATE FUNCTION tokenmeter.protect_shipped() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-  IF OLD.shipped THEN
-    RAISE EXCEPTION 'this row of %.% came with the extension and cannot be changed',
-      TG_TABLE_SCHEMA, TG_TABLE_NAME
+  IF TG_OP = 'TRUNCATE' OR OLD.shipped THEN
+    RAISE EXCEPTION 'rows of %.% that came with the extension cannot be changed', TG_TABLE_SCHEMA, TG_TABLE_NAME
       USING ERRCODE = 'object_not_in_prerequisite_state',
             HINT = 'Insert a row of your own; it takes precedence.';
   END IF;

@@ -1,69 +1,81 @@
--- Which model has which encoding.
+-- Models: which encoding they have, and whose they are.
 
 -- A pattern is a model's name in lower case, or the start of names followed by '*'. The most specific
 -- pattern wins; between equal ones the user's own. src/pg/model.c reads the columns by position.
 CREATE TABLE tokenmeter.model (
-  pattern text NOT NULL CHECK (pattern = lower(pattern) AND pattern <> '' AND strpos(rtrim(pattern, '*'), '*') = 0),
+  pattern text NOT NULL CHECK (pattern = lower(pattern) AND pattern ~ '^[^*]+\*?$'),
   shipped boolean NOT NULL DEFAULT false,
   encoding text,
+  provider text,
   PRIMARY KEY (pattern, shipped)
 );
 GRANT SELECT ON tokenmeter.model TO PUBLIC;
 SELECT pg_catalog.pg_extension_config_dump('tokenmeter.model', 'WHERE NOT shipped');
-COMMENT ON TABLE tokenmeter.model IS 'which encoding the models have, by name or start of name';
+COMMENT ON TABLE tokenmeter.model IS 'which encoding models have and whose they are, by name or start of name';
 COMMENT ON COLUMN tokenmeter.model.pattern IS 'name in lower case, or the start of names and *';
 COMMENT ON COLUMN tokenmeter.model.shipped IS 'came with the extension';
 COMMENT ON COLUMN tokenmeter.model.encoding IS 'name of the encoding; NULL: the model has no public tokenizer';
+COMMENT ON COLUMN tokenmeter.model.provider IS 'whose prices a call pays that names no provider';
 
+CREATE TRIGGER protect_shipped_from_truncate BEFORE TRUNCATE ON tokenmeter.model
+  FOR EACH STATEMENT EXECUTE FUNCTION tokenmeter.protect_shipped();
 CREATE TRIGGER protect_shipped BEFORE UPDATE OR DELETE ON tokenmeter.model
   FOR EACH ROW EXECUTE FUNCTION tokenmeter.protect_shipped();
 CREATE TRIGGER table_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON tokenmeter.model
   FOR EACH STATEMENT EXECUTE FUNCTION tokenmeter.table_changed();
 
-INSERT INTO tokenmeter.model (encoding, pattern, shipped)
-SELECT encoding, unnest(patterns), true
+INSERT INTO tokenmeter.model (encoding, provider, pattern, shipped)
+SELECT encoding, provider, unnest(patterns), true
 FROM (VALUES
-  ('o200k_base', ARRAY[
-     'gpt-5*', 'gpt-4.5*', 'gpt-4.1*', 'gpt-4o*', 'chatgpt-4o*', 'o1', 'o1-*', 'o3', 'o3-*', 'o4-*',
+  ('o200k_base', 'openai', ARRAY[
+     'gpt-5*', 'gpt-4.5*', 'gpt-4.1*', 'gpt-4o*', 'chatgpt-4o*', 'o1', 'o1-*', 'o3', 'o3-*', 'o4', 'o4-*',
      'codex-mini*', 'computer-use-preview*', 'gpt-audio*', 'gpt-realtime*']),
-  ('o200k_harmony', ARRAY['gpt-oss*']),
-  ('cl100k_base', ARRAY[
+  ('o200k_harmony', NULL, ARRAY['gpt-oss*']),
+  ('cl100k_base', 'openai', ARRAY[
      'gpt-4', 'gpt-4-*', 'gpt-3.5-turbo', 'gpt-3.5-turbo-*', 'gpt-35-turbo', 'gpt-35-turbo-*', 'gpt-3.5',
      'text-embedding-ada-002', 'text-embedding-ada-002-*', 'text-embedding-3-small', 'text-embedding-3-large',
      'davinci-002', 'babbage-002']),
-  ('p50k_base', ARRAY[
+  ('p50k_base', 'openai', ARRAY[
      'text-davinci-002', 'text-davinci-003', 'code-davinci-001', 'code-davinci-002', 'code-cushman-001',
      'code-cushman-002', 'davinci-codex', 'cushman-codex']),
-  ('p50k_edit', ARRAY['text-davinci-edit-001', 'code-davinci-edit-001']),
-  ('r50k_base', ARRAY[
+  ('p50k_edit', 'openai', ARRAY['text-davinci-edit-001', 'code-davinci-edit-001']),
+  ('r50k_base', 'openai', ARRAY[
      'text-davinci-001', 'text-curie-001', 'text-babbage-001', 'text-ada-001', 'davinci', 'curie', 'babbage',
      'ada', 'text-similarity-*', 'text-search-*', 'code-search-*']),
-  ('gpt2', ARRAY['gpt-2']),
-  (NULL, ARRAY['claude-*', 'anthropic/claude-*', 'gemini-*', 'google/gemini-*', 'grok-*'])
-) AS family (encoding, patterns);
+  ('gpt2', NULL, ARRAY['gpt-2']),
+  (NULL, 'anthropic', ARRAY['claude*', 'anthropic*']),
+  (NULL, 'google', ARRAY['gemini*', 'google/gemini*']),
+  (NULL, 'xai', ARRAY['grok*', 'xai/*'])
+) AS family (encoding, provider, patterns);
 
 CREATE FUNCTION tokenmeter.model_readings(model text) RETURNS text[]
 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'tokenmeter_model_readings';
 COMMENT ON FUNCTION tokenmeter.model_readings(text) IS 'what to look a model''s prices up by, the most specific first: lower case, without provider, without what follows a colon';
 
+CREATE FUNCTION tokenmeter.model_provider(model text) RETURNS text
+LANGUAGE C STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'tokenmeter_model_provider';
+COMMENT ON FUNCTION tokenmeter.model_provider(text) IS 'whose a model is: the provider that its name begins with, else that of tokenmeter.model';
+
 CREATE FUNCTION tokenmeter.encodings() RETURNS text[]
 LANGUAGE C IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'tokenmeter_encodings';
 COMMENT ON FUNCTION tokenmeter.encodings() IS 'names of all encodings';
 
-CREATE FUNCTION tokenmeter.add_model(pattern text, encoding text) RETURNS void
+CREATE FUNCTION tokenmeter.add_model(pattern text, encoding text, provider text DEFAULT NULL) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-  IF add_model.pattern IS NULL OR add_model.pattern = '' THEN
-    RAISE EXCEPTION 'a model needs a name'
-      USING ERRCODE = 'null_value_not_allowed';
+  IF (lower(add_model.pattern) ~ '^[^*]+\*?$') IS NOT TRUE THEN
+    RAISE EXCEPTION 'invalid model name: %', quote_nullable(add_model.pattern)
+      USING ERRCODE = 'invalid_parameter_value',
+            HINT = 'Give a name, or the start of names and a final *.';
   END IF;
   IF add_model.encoding <> ALL (tokenmeter.encodings()) THEN
     RAISE EXCEPTION 'encoding "%" is not known', add_model.encoding
       USING ERRCODE = 'undefined_object',
             HINT = format('The encodings are %s.', array_to_string(tokenmeter.encodings(), ', '));
   END IF;
-  INSERT INTO tokenmeter.model AS m (pattern, encoding)
-  VALUES (lower(add_model.pattern), add_model.encoding)
-  ON CONFLICT ON CONSTRAINT model_pkey DO UPDATE SET encoding = excluded.encoding;
+  INSERT INTO tokenmeter.model AS m (pattern, encoding, provider)
+  VALUES (lower(add_model.pattern), add_model.encoding, lower(add_model.provider))
+  ON CONFLICT ON CONSTRAINT model_pkey DO UPDATE
+    SET encoding = excluded.encoding, provider = excluded.provider;
 END $$;
-COMMENT ON FUNCTION tokenmeter.add_model(text, text) IS 'says which encoding a model has, or all whose names start with what stands before a final *';
+COMMENT ON FUNCTION tokenmeter.add_model(text, text, text) IS 'says which encoding a model has and whose it is, or all models whose names start with what stands before a final *';

@@ -48,16 +48,26 @@ BEGIN
       USING ERRCODE = 'numeric_value_out_of_range',
             HINT = 'Leave out a number that is not known.';
   END LOOP;
-  IF jsonb_typeof(call.quantities) <> 'object' THEN
+  IF length(call.request_id) > 1000 OR length(call.source) > 1000 THEN
+    RAISE EXCEPTION 'request_id and source must not be longer than 1000 characters'
+      USING ERRCODE = 'string_data_right_truncation';
+  END IF;
+  IF call.provider_cost IN ('NaN', 'Infinity', '-Infinity') OR call.currency !~ '^[A-Z]{3}$' THEN
+    RAISE EXCEPTION 'provider_cost must be a number, and currency a code of three capital letters'
+      USING ERRCODE = 'invalid_parameter_value';
+  END IF;
+  IF jsonb_typeof(call.quantities) NOT IN ('object', 'null') THEN
     RAISE EXCEPTION 'quantities must be a JSON object' USING ERRCODE = 'sql_json_object_not_found',
       HINT = 'Give it as {"web_search": 2}.';
   END IF;
   FOR number IN
-    SELECT key AS name FROM jsonb_each(call.quantities)
+    SELECT key AS name, value FROM jsonb_each(nullif(call.quantities, 'null'))
     WHERE jsonb_typeof(value) <> 'number' OR value < '0'
+      OR key IN ('input', 'cache_read', 'cache_write', 'cache_write_1h', 'output', 'reasoning')
   LOOP
-    RAISE EXCEPTION 'quantity "%" must be a number from 0 on', number.name
-      USING ERRCODE = 'sql_json_number_not_found';
+    RAISE EXCEPTION 'quantity "%" must be a number from 0 on, and no token meter', number.name
+      USING ERRCODE = 'sql_json_number_not_found',
+            HINT = 'Numbers of tokens have columns of their own.';
   END LOOP;
 END $$;
 COMMENT ON FUNCTION tokenmeter.check_call(tokenmeter.call) IS 'raises an error for a call that cannot be metered';
@@ -76,40 +86,47 @@ BEGIN
   meters.cache_write := coalesce(call.cache_write_tokens, meters.cache_write);
   meters.cache_write_1h := coalesce(call.cache_write_1h_tokens, meters.cache_write_1h);
   meters.output := coalesce(call.output_tokens, meters.output);
-  meters.reasoning := coalesce(call.reasoning_tokens, meters.reasoning);
+  -- A usage object's total of output has the reasoning in it: none is left to be counted.
+  meters.reasoning := coalesce(call.reasoning_tokens, meters.reasoning,
+    CASE WHEN call.output_tokens IS NULL AND meters.output IS NOT NULL THEN 0 END);
   RETURN meters;
 END $$;
 COMMENT ON FUNCTION tokenmeter.reported_meters(tokenmeter.call) IS 'the token meters that came with the call';
 
--- What the texts of a call count; nothing where the model has no encoding. The whole prompt is input here:
--- what of it was cached, a text cannot tell.
-CREATE FUNCTION tokenmeter.counted_meters(call tokenmeter.call,
-  OUT encoding text, OUT meters tokenmeter.token_meters, OUT exact boolean)
+-- What the texts of a call count; NULL where a text cannot be counted, as where the model has no encoding.
+-- The whole prompt is input here: what of it was cached, a text cannot tell. `complete` is false where a text
+-- has no number at all, neither counted nor reported.
+CREATE FUNCTION tokenmeter.counted_meters(call tokenmeter.call, reported tokenmeter.token_meters,
+  OUT encoding text, OUT meters tokenmeter.token_meters, OUT exact boolean, OUT complete boolean)
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
+  has_messages boolean := coalesce(jsonb_typeof(call.messages), 'null') <> 'null';
+  has_tools boolean := coalesce(call.tools, 'null') NOT IN ('null', '[]');
   chat record;
 BEGIN
-  exact := true;
+  exact := NOT has_tools;
   encoding := @extschema@.token_encoding(call.model);
-  IF encoding IS NULL THEN
-    RETURN;
-  END IF;
-  IF call.messages IS NOT NULL AND jsonb_typeof(call.messages) <> 'null' THEN
+  IF has_messages THEN
     chat := tokenmeter.count_messages(call.model, call.messages);
     meters.input := chat.tokens;
-    exact := chat.exact;
+    exact := exact AND chat.exact IS NOT FALSE;
   END IF;
-  IF call.input_text IS NOT NULL THEN
-    meters.input := coalesce(meters.input, 0) + @extschema@.token_count(call.model, call.input_text);
+  IF encoding IS NOT NULL THEN
+    IF call.input_text IS NOT NULL AND NOT (has_messages AND meters.input IS NULL) THEN
+      meters.input := coalesce(meters.input, 0) + @extschema@.token_count(encoding, call.input_text);
+    END IF;
+    IF has_tools AND meters.input IS NOT NULL THEN
+      meters.input := meters.input + @extschema@.token_count(encoding, call.tools::text);
+    END IF;
+    meters.output := @extschema@.token_count(encoding, call.output_text);
+    meters.reasoning := @extschema@.token_count(encoding, call.reasoning_text);
   END IF;
-  IF call.tools IS NOT NULL AND jsonb_typeof(call.tools) <> 'null' THEN
-    meters.input := coalesce(meters.input, 0) + @extschema@.token_count(call.model, call.tools::text);
-    exact := false;
-  END IF;
-  meters.output := @extschema@.token_count(call.model, call.output_text);
-  meters.reasoning := @extschema@.token_count(call.model, call.reasoning_text);
+  complete := (
+    (has_messages OR has_tools OR call.input_text <> '') IS TRUE AND coalesce(reported.input, meters.input) IS NULL
+    OR call.output_text <> '' AND coalesce(reported.output, meters.output) IS NULL
+    OR call.reasoning_text <> '' AND coalesce(reported.reasoning, meters.reasoning) IS NULL) IS NOT TRUE;
 END $$;
-COMMENT ON FUNCTION tokenmeter.counted_meters(tokenmeter.call) IS 'the tokens of the call''s texts; not exact where how they are sent is not public';
+COMMENT ON FUNCTION tokenmeter.counted_meters(tokenmeter.call, tokenmeter.token_meters) IS 'the tokens of the call''s texts; not exact where how they are sent is not public';
 
 -- What is billed: the reported number where there is one, else the counted one.
 CREATE FUNCTION tokenmeter.billed_meters(reported tokenmeter.token_meters, counted tokenmeter.token_meters)
@@ -140,22 +157,42 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION tokenmeter.billing_method(tokenmeter.token_meters, tokenmeter.token_meters, boolean) IS 'reported, counted, estimated or mixed; NULL where no number is known';
 
--- What makes a call with a known id the same call: its model, texts and numbers, hashed; each text by
--- itself, so that none is copied together with others.
-CREATE FUNCTION tokenmeter.text_hash(content text) RETURNS bytea
-LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-RETURN sha256(convert_to(content, 'UTF8'));
-COMMENT ON FUNCTION tokenmeter.text_hash(text) IS 'SHA-256 of a text in UTF-8';
+-- A call without its texts, as it is kept where it could not be posted.
+CREATE FUNCTION tokenmeter.call_facts(call tokenmeter.call) RETURNS jsonb
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  call.input_text := NULL;
+  call.messages := NULL;
+  call.tools := NULL;
+  call.output_text := NULL;
+  call.reasoning_text := NULL;
+  RETURN jsonb_strip_nulls(to_jsonb(call));
+END $$;
+COMMENT ON FUNCTION tokenmeter.call_facts(tokenmeter.call) IS 'what a call says but for its texts';
 
-CREATE FUNCTION tokenmeter.call_fingerprint(call tokenmeter.call) RETURNS bytea
-LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN tokenmeter.text_hash(
-  (ROW(call.model, call.service_tier, tokenmeter.text_hash(call.input_text),
-    tokenmeter.text_hash(call.messages::text), tokenmeter.text_hash(call.tools::text),
-    tokenmeter.text_hash(call.output_text), tokenmeter.text_hash(call.reasoning_text), call.usage,
-    call.input_tokens, call.cache_read_tokens, call.cache_write_tokens, call.cache_write_1h_tokens,
-    call.output_tokens, call.reasoning_tokens, call.quantities))::text);
-COMMENT ON FUNCTION tokenmeter.call_fingerprint(tokenmeter.call) IS 'hash of what is billed of a call';
+CREATE FUNCTION tokenmeter.text_hash(content text) RETURNS text
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+RETURN encode(sha256(convert_to(content, 'UTF8')), 'hex');
+COMMENT ON FUNCTION tokenmeter.text_hash(text) IS 'SHA-256 of a text in UTF-8, in hexadecimal';
+
+-- What makes a call with a known id the same call: all it says but when it was and how long it took. Each
+-- text is hashed by itself, so that none is copied together with others.
+CREATE FUNCTION tokenmeter.call_fingerprint(call tokenmeter.call) RETURNS text
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  RETURN tokenmeter.text_hash(
+    (tokenmeter.call_facts(call) - '{occurred_at,latency_ms,ttft_ms}'::text[])::text
+    || jsonb_build_array(tokenmeter.text_hash(call.input_text), tokenmeter.text_hash(call.messages::text),
+      tokenmeter.text_hash(call.tools::text), tokenmeter.text_hash(call.output_text),
+      tokenmeter.text_hash(call.reasoning_text))::text);
+END $$;
+COMMENT ON FUNCTION tokenmeter.call_fingerprint(tokenmeter.call) IS 'hash of a call but for its time';
+
+CREATE FUNCTION tokenmeter.is_partition(name text) RETURNS boolean
+LANGUAGE sql STABLE PARALLEL SAFE
+RETURN EXISTS (SELECT FROM pg_inherits
+  WHERE inhparent = to_regclass('llm.usage') AND inhrelid = to_regclass(format('llm.%I', name)));
+COMMENT ON FUNCTION tokenmeter.is_partition(text) IS 'is the table of the schema llm a partition of llm.usage?';
 
 -- Makes the partition of llm.usage for the month, in UTC, of a moment, if there is none yet.
 CREATE FUNCTION tokenmeter.ensure_partition(at timestamptz) RETURNS void
@@ -163,19 +200,25 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET client_min_messages =
 SET datestyle = 'ISO' SET timezone = 'UTC' AS $$
 DECLARE
   month timestamp := date_trunc('month', at AT TIME ZONE 'UTC');
-  name text := to_char(month, 'FM"usage_"YYYY_MM') || CASE WHEN month < '0001-01-01' THEN '_bc' ELSE '' END;
+  month_name text := to_char(month, 'FM"usage_"YYYY_MM') || CASE WHEN month < '0001-01-01' THEN '_bc' ELSE '' END;
+  name text := month_name;
 BEGIN
-  IF to_regclass(format('llm.%I', name)) IS NOT NULL THEN
+  IF tokenmeter.is_partition(name) THEN
     RETURN;
   END IF;
   -- One session makes partitions at a time; those that waited find it made. It is the lock that attaching
   -- takes: others go on inserting.
   LOCK TABLE ONLY llm.usage IN SHARE UPDATE EXCLUSIVE MODE;
-  IF to_regclass(format('llm.%I', name)) IS NOT NULL THEN
-    RETURN;
-  END IF;
+  -- A table of that name that is no partition is one that was detached: it is left alone.
+  FOR i IN 2 .. 1000 LOOP
+    IF tokenmeter.is_partition(name) THEN
+      RETURN;
+    END IF;
+    EXIT WHEN to_regclass(format('llm.%I', name)) IS NULL;
+    name := format('%s_%s', month_name, i);
+  END LOOP;
   -- Made first and attached then: CREATE TABLE ... PARTITION OF would stop them.
-  EXECUTE format('CREATE TABLE llm.%I (LIKE llm.usage INCLUDING DEFAULTS INCLUDING CONSTRAINTS)', name);
+  EXECUTE format('CREATE TABLE llm.%I (LIKE llm.usage INCLUDING DEFAULTS INCLUDING CONSTRAINTS INCLUDING GENERATED)', name);
   EXECUTE format('ALTER TABLE llm.usage ATTACH PARTITION llm.%I FOR VALUES FROM (%L) TO (%L)', name,
     month AT TIME ZONE 'UTC', (month + interval '1 month') AT TIME ZONE 'UTC');
   EXECUTE format('CREATE TRIGGER refuse_truncate BEFORE TRUNCATE ON llm.%I EXECUTE FUNCTION llm.refuse_change()', name);
@@ -194,11 +237,12 @@ DECLARE
   billed tokenmeter.token_meters;
   price record;
   known record;
-  fingerprint bytea;
+  fingerprint text;
 BEGIN
   call.occurred_at := coalesce(call.occurred_at, now());
-  call.service_tier := coalesce(nullif(call.service_tier, ''), 'standard');
+  call.service_tier := tokenmeter.price_tier(call.service_tier);
   call.source := coalesce(call.source, '');
+  call.quantities := nullif(call.quantities, 'null');
   PERFORM tokenmeter.check_call(call);
 
   entry_id := nextval('llm.usage_entry_id_seq');
@@ -212,8 +256,9 @@ BEGIN
     RETURNING * INTO known;
     IF known.entry_id <> entry_id THEN
       IF known.fingerprint <> fingerprint THEN
-        INSERT INTO llm.intake_problem (source, request_id, sqlstate, problem)
-        VALUES (call.source, call.request_id, '23505', 'a different call is known under this request_id');
+        INSERT INTO llm.intake_problem (source, request_id, sqlstate, problem, call)
+        VALUES (call.source, call.request_id, '23505', 'a different call is known under this request_id',
+          tokenmeter.call_facts(call));
         occurred_at := NULL;
         entry_id := NULL;
         RETURN;
@@ -225,10 +270,11 @@ BEGIN
   END IF;
 
   reported := tokenmeter.reported_meters(call);
-  counted := tokenmeter.counted_meters(call);
+  counted := tokenmeter.counted_meters(call, reported);
   billed := tokenmeter.billed_meters(reported, counted.meters);
+  -- What is not known costs something, but not 0.
   price := tokenmeter.call_cost(call.provider, call.model, call.service_tier, call.occurred_at,
-    to_jsonb(billed) || coalesce(call.quantities, '{}'));
+    CASE WHEN counted.complete THEN to_jsonb(billed) || coalesce(call.quantities, '{}') ELSE '{}' END);
 
   PERFORM tokenmeter.ensure_partition(call.occurred_at);
   INSERT INTO llm.usage (entry_id, occurred_at, source, request_id,
@@ -264,7 +310,7 @@ BEGIN
   CREATE OR REPLACE FUNCTION llm.refuse_change() RETURNS trigger
   LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
   BEGIN
-    RAISE EXCEPTION 'usage entries are not changed or deleted'
+    RAISE EXCEPTION 'rows of %.% are not changed or deleted', TG_TABLE_SCHEMA, TG_TABLE_NAME
       USING ERRCODE = 'object_not_in_prerequisite_state',
             HINT = 'A mistake is mended by an entry that corrects it.';
   END $$;
@@ -333,11 +379,16 @@ BEGIN
     request_id text NOT NULL,
     occurred_at timestamptz NOT NULL,
     entry_id bigint NOT NULL,
-    fingerprint bytea NOT NULL,
+    fingerprint text NOT NULL,
     duplicates bigint NOT NULL DEFAULT 0,
     CONSTRAINT request_pkey PRIMARY KEY (source, request_id)
   );
   COMMENT ON TABLE llm.request IS 'the ids of all calls ever posted: a call is billed once';
+  CREATE OR REPLACE TRIGGER refuse_change
+    BEFORE UPDATE OF source, request_id, occurred_at, entry_id, fingerprint OR DELETE ON llm.request
+    FOR EACH ROW EXECUTE FUNCTION llm.refuse_change();
+  CREATE OR REPLACE TRIGGER refuse_truncate BEFORE TRUNCATE ON llm.request
+    EXECUTE FUNCTION llm.refuse_change();
 
   CREATE TABLE IF NOT EXISTS llm.intake_problem (
     problem_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -345,8 +396,10 @@ BEGIN
     source text,
     request_id text,
     sqlstate text NOT NULL,
-    problem text NOT NULL
+    problem text NOT NULL,
+    call jsonb
   );
+  COMMENT ON COLUMN llm.intake_problem.call IS 'what the call says but for its texts';
   COMMENT ON TABLE llm.intake_problem IS 'calls that could not be posted, without their text';
 END $create$;
 COMMENT ON FUNCTION tokenmeter.create_ledger_tables() IS 'part of create_ledger()';
@@ -409,12 +462,20 @@ COMMENT ON FUNCTION tokenmeter.create_ledger_views() IS 'part of create_ledger()
 -- for this month and the next two; others as calls arrive.
 CREATE FUNCTION tokenmeter.create_ledger() RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+DECLARE
+  foreign_object text;
 BEGIN
-  -- In a schema of somebody else's, what is found there already could be anything.
-  IF EXISTS (SELECT FROM pg_namespace WHERE nspname = 'llm' AND nspowner <> current_user::regrole) THEN
-    RAISE EXCEPTION 'schema "llm" belongs to another role'
+  -- What is there already is kept, so it must be the caller's: another's could be anything.
+  SELECT object INTO foreign_object FROM (
+    SELECT 'schema llm', nspowner FROM pg_namespace WHERE nspname = 'llm'
+    UNION ALL SELECT 'llm.' || relname, relowner FROM pg_class WHERE relnamespace = to_regnamespace('llm')
+    UNION ALL SELECT 'llm.' || proname, proowner FROM pg_proc WHERE pronamespace = to_regnamespace('llm')
+  ) AS present (object, owner)
+  WHERE owner <> current_user::regrole LIMIT 1;
+  IF FOUND THEN
+    RAISE EXCEPTION '% belongs to another role', foreign_object
       USING ERRCODE = 'insufficient_privilege',
-            HINT = 'Call create_ledger() as its owner, or remove the schema.';
+            HINT = 'Call create_ledger() as the owner of the schema llm and all in it.';
   END IF;
   CREATE SCHEMA IF NOT EXISTS llm;
   COMMENT ON SCHEMA llm IS 'the usage ledger for language models';

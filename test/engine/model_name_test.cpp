@@ -28,6 +28,8 @@ TEST(ModelReadings, NamesAsPeopleWriteThem) {
   EXPECT_EQ(Readings("azure/eu/gpt-4o"), (Texts{"azure/eu/gpt-4o", "gpt-4o"}));
   EXPECT_EQ(Readings("openrouter/openai/gpt-4o:free"),
             (Texts{"openrouter/openai/gpt-4o:free", "gpt-4o:free", "gpt-4o"}));
+  EXPECT_EQ(Readings("azure/swedencentral/gpt-4o"), (Texts{"azure/swedencentral/gpt-4o", "gpt-4o"}));
+  EXPECT_EQ(Readings("openai:gpt-4o"), (Texts{"openai:gpt-4o", "gpt-4o"}));
   EXPECT_EQ(Readings("my-org/gpt-4o"), (Texts{"my-org/gpt-4o"}));
   EXPECT_EQ(Readings("ft:gpt-4o-mini-2024-07-18:acme::9aBc"),
             (Texts{"ft:gpt-4o-mini-2024-07-18:acme::9abc", "ft:gpt-4o-mini-2024-07-18",
@@ -46,6 +48,22 @@ TEST(ModelReadings, OddNames) {
   EXPECT_EQ(Readings(std::string(253, 'x')), Texts{});
   EXPECT_EQ(Readings(std::string(252, 'x')).size(), 1u);
   EXPECT_EQ(Readings(std::string(248, 'x') + ":ft-").size(), 3u);
+}
+
+TEST(ModelPathProvider, IsTheFirstKnownSegment) {
+  const auto provider = [](std::string_view name) -> std::string {
+    char text[TM_MODEL_NAME_SIZE];
+    return tm_model_path_provider(name.data(), name.size(), text) ? text : "";
+  };
+  EXPECT_EQ(provider("Azure/eu/gpt-4o"), "azure");
+  EXPECT_EQ(provider("openrouter/openai/gpt-4o"), "openrouter");
+  EXPECT_EQ(provider("openai:gpt-4o"), "openai");
+  EXPECT_EQ(provider("gpt-4o"), "");
+  EXPECT_EQ(provider("openai"), "");
+  EXPECT_EQ(provider("openai/"), "");
+  EXPECT_EQ(provider("my-org/gpt-4o"), "");
+  EXPECT_EQ(provider(""), "");
+  EXPECT_EQ(provider(std::string(300, 'x')), "");
 }
 
 TEST(ModelSpecificity, WholeNamesBeforeLongerStartsBeforeShorter) {

@@ -202,6 +202,7 @@ TEST(Tokenizer, TooFewPlacesForTheTokens) {
                       &error),
             TM_TOO_MANY);
   EXPECT_EQ(count, 2u);
+  EXPECT_EQ(error.offset, std::string_view("one two").size());
 }
 
 // The flag is seen between pieces, within the scan of a long piece, and within its merging.
@@ -221,6 +222,35 @@ TEST(Tokenizer, CancelStopsEveryStage) {
         ASSERT_LT(error.offset, text.size());
       }
     }
+  }
+}
+
+// What was done until a cancel is whole pieces: going on behind it gives the same tokens.
+TEST(Tokenizer, CountingGoesOnAfterACancel) {
+  static int polls;
+  static int cancels;
+  // The last piece is so long that it would be begun again for ever.
+  const auto every_third = [] { return cancels < 100 && ++polls % 3 == 0; };
+  std::string text;
+  for (int i = 0; i < 40000; ++i) text += "Hello, world! 日本語 don't\n  " + std::to_string(i);
+  text += std::string(100000, 'x');
+  for (size_t i = 0; const TmEncoding* encoding = tm_encoding_at(i); ++i) {
+    std::vector<uint32_t> tokens(text.size());
+    uint64_t total = 0;
+    cancels = 0;
+    for (size_t done = 0; done < text.size();) {
+      size_t count = 0;
+      TmError error;
+      const TmStatus status = tm_encode(encoding, text.data() + done, text.size() - done, every_third,
+                                        tokens.data() + total, tokens.size() - total, &count, &error);
+      ASSERT_TRUE(status == TM_OK || status == TM_CANCELLED);
+      cancels += status == TM_CANCELLED;
+      done += error.offset;
+      total += count;
+    }
+    tokens.resize(total);
+    EXPECT_EQ(cancels, 100);
+    EXPECT_EQ(tokens, Encode(encoding, text)) << tm_encoding_name(encoding);
   }
 }
 

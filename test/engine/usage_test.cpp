@@ -50,6 +50,43 @@ TEST(Usage, Embedding) {
   EXPECT_EQ(result.meters.output, TM_NOT_REPORTED);
 }
 
+TEST(Usage, Anthropic) {
+  Result result = Read(R"({"input_tokens": 3, "cache_creation_input_tokens": 12304,
+      "cache_read_input_tokens": 1000, "output_tokens": 550, "service_tier": "standard"})");
+  ASSERT_EQ(result.status, TM_USAGE_OK);
+  EXPECT_EQ(result.meters.input, 3);
+  EXPECT_EQ(result.meters.cache_read, 1000);
+  EXPECT_EQ(result.meters.cache_write, 12304);
+  EXPECT_EQ(result.meters.output, 550);
+  result = Read(R"({"input_tokens": 3, "cache_creation_input_tokens": 30, "cache_read_input_tokens": 0,
+      "cache_creation": {"ephemeral_5m_input_tokens": 10, "ephemeral_1h_input_tokens": 20}, "output_tokens": 5})");
+  ASSERT_EQ(result.status, TM_USAGE_OK);
+  EXPECT_EQ(result.meters.input, 3);
+  EXPECT_EQ(result.meters.cache_write, 10);
+  EXPECT_EQ(result.meters.cache_write_1h, 20);
+}
+
+TEST(Usage, LangChain) {
+  const Result result = Read(R"({"input_tokens": 350, "output_tokens": 240, "total_tokens": 590,
+      "input_token_details": {"audio": 10, "cache_creation": 200, "cache_read": 100},
+      "output_token_details": {"reasoning": 200}})");
+  ASSERT_EQ(result.status, TM_USAGE_OK);
+  EXPECT_EQ(result.meters.input, 50);
+  EXPECT_EQ(result.meters.cache_read, 100);
+  EXPECT_EQ(result.meters.cache_write, 200);
+  EXPECT_EQ(result.meters.output, 40);
+  EXPECT_EQ(result.meters.reasoning, 200);
+}
+
+// A part of a whole that is not told is no contradiction; a whole number may be written as a decimal.
+TEST(Usage, PartsWithoutWholes) {
+  const Result result = Read(R"({"prompt_tokens": 5.0, "completion_tokens_details": {"reasoning_tokens": 0}})");
+  ASSERT_EQ(result.status, TM_USAGE_OK);
+  EXPECT_EQ(result.meters.input, 5);
+  EXPECT_EQ(result.meters.output, TM_NOT_REPORTED);
+  EXPECT_EQ(result.meters.reasoning, 0);
+}
+
 TEST(Usage, NullIsNotReported) {
   const Result result =
       Read(R"({"prompt_tokens": 8, "completion_tokens": null, "prompt_tokens_details": null})");
@@ -62,6 +99,7 @@ TEST(Usage, Refusals) {
   EXPECT_EQ(Read("[1]").status, TM_USAGE_NOT_JSON);
   EXPECT_EQ(Read(R"({"prompt_tokens":)").status, TM_USAGE_NOT_JSON);
   EXPECT_EQ(Read("{}").status, TM_USAGE_UNKNOWN_SHAPE);
+  EXPECT_EQ(Read(R"({"cache_read_input_tokens": 5})").status, TM_USAGE_UNKNOWN_SHAPE);
   for (const char* value : {"-1", "1.5", "\"7\"", "true", "[]", "9223372036854775808", "1e30"}) {
     const Result result = Read(R"({"prompt_tokens": )" + std::string(value) + "}");
     EXPECT_EQ(result.status, TM_USAGE_NOT_A_COUNT) << value;

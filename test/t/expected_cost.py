@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Costs of a call log, computed with exact decimals and without the extension.
 
-usage: expected_cost.py LOG.csv COUNTS.csv PRICES.csv
+usage: expected_cost.py LOG.csv COUNTS.csv PRICES.csv ...
 Prints "request_id,cost" for every call. COUNTS has the exact token counts of the log's texts.
 """
 import csv
@@ -36,26 +36,28 @@ def billed(call, count):
     }
 
 
-def unit_price(prices, model, meter, at):
+def unit_price(prices, provider, model, meter, at):
     """The price per token in effect; that of the whole where a part has none of its own."""
     for name in {"reasoning": ["output"], "cache_read": ["cache_read", "input"]}.get(meter, [meter]):
-        rows = [p for p in prices if (p["model"], p["meter"], p["context_above"]) == (model, name, "0")
+        rows = [p for p in prices
+                if (p["provider"], p["model"], p["meter"], p["context_above"]) == (provider, model, name, "0")
                 and datetime.fromisoformat(p["effective_from"] + ":00") <= at]
         if rows:
             row = max(rows, key=lambda p: p["effective_from"])
             return Decimal(row["unit_price"]) / Decimal(row["unit_quantity"])
-    raise SystemExit(f"no price for {meter} of {model} at {at}")
+    raise SystemExit(f"no price for {meter} of {provider} {model} at {at}")
 
 
 def cost(call, count, prices):
     at = datetime.fromisoformat(re.sub(r"\+00$", "+00:00", call["occurred_at"]))
     model = base_name(call["model"])
-    return sum((tokens * unit_price(prices, model, meter, at)
+    return sum((tokens * unit_price(prices, call["provider"], model, meter, at)
                 for meter, tokens in billed(call, count).items() if tokens > 0), Decimal(0))
 
 
 def main():
-    log, counts, prices = (read(path) for path in sys.argv[1:4])
+    log, counts, *books = (read(path) for path in sys.argv[1:])
+    prices = [price for book in books for price in book]
     count_of = {count["request_id"]: count for count in counts}
     for call in log:
         print(f"{call['request_id']},{cost(call, count_of[call['request_id']], prices):f}")

@@ -34,6 +34,12 @@ typedef struct TmModelReading {
 size_t tm_model_readings(const char *name, size_t length, TmModelReading readings[TM_MODEL_READINGS]);
 
 /*
+ * The provider that the name's path begins with ("azure/eu/gpt-4o": "azure"; also "openai:gpt-4o"), in lower
+ * case and ending in NUL; false where it has none.
+ */
+bool tm_model_path_provider(const char *name, size_t length, char provider[TM_MODEL_NAME_SIZE]);
+
+/*
  * How specifically a pattern of the model or price table names this reading: 0 if it does not. A pattern
  * is a name in lower case, or the start of names followed by '*'. A longer start is more specific, and a
  * whole name more than any start.
@@ -65,7 +71,8 @@ typedef enum TmUsageStatus {
 } TmUsageStatus;
 
 /*
- * Reads a usage object of OpenAI's chat completions, embeddings or responses API. `key` is set where the
+ * Reads a usage object of OpenAI's chat completions, embeddings or responses API, of Anthropic's messages
+ * API, or LangChain's usage_metadata; keys that are not known are passed over. `key` is set where the
  * status names one; it points to static memory. O(length).
  */
 TmUsageStatus tm_usage_read(const char *json, size_t length, TmMeters *meters, const char **key);

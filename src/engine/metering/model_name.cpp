@@ -7,23 +7,41 @@
 
 namespace {
 
-// Path segments that say who serves a model or where, not which model it is.
-constexpr std::string_view kProviderSegments[] = {
-    "azure",     "azure_ai",      "chatgpt",   "deepinfra",  "eu",     "github",      "github_copilot",
-    "global",    "global-standard", "groq",    "litellm_proxy", "models", "ollama",   "openai",
-    "openrouter", "replicate",    "text-completion-openai", "together_ai", "us", "vercel_ai_gateway"};
+// What a name's path may begin with: who serves the model.
+constexpr std::string_view kProviders[] = {
+    "azure",      "azure_ai",  "chatgpt",                "deepinfra",   "github", "github_copilot", "groq",
+    "ollama",     "openai",    "openrouter",             "replicate",   "litellm_proxy",
+    "text-completion-openai",  "together_ai",            "vercel_ai_gateway"};
+
+// Path segments that say where, or nothing.
+constexpr std::string_view kPlaces[] = {"eu", "us", "global", "models"};
+
+// Providers whose paths go on with a region or deployment type of any name.
+constexpr std::string_view kProvidersWithRegions[] = {"azure"};
 
 constexpr std::string_view kFineTuned = "ft:";
 
 char ToLower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; }
 
-std::string_view WithoutProvider(std::string_view name) {
+template <size_t size>
+bool Contains(const std::string_view (&list)[size], std::string_view word) {
+  return std::ranges::find(list, word) != std::end(list);
+}
+
+// The first segment of a path; the whole name if it has none. "openai:gpt-4o" has one too.
+std::string_view FirstSegment(std::string_view name) { return name.substr(0, name.find_first_of("/:")); }
+
+// What stands behind the path's known segments.
+std::string_view WithoutPath(std::string_view name) {
+  bool any_region = false;
   for (;;) {
-    const size_t slash = name.find('/');
-    if (slash == name.npos || slash + 1 == name.size()) return name;
-    const std::string_view segment = name.substr(0, slash);
-    if (std::ranges::find(kProviderSegments, segment) == std::end(kProviderSegments)) return name;
-    name.remove_prefix(slash + 1);
+    const std::string_view segment = FirstSegment(name);
+    if (segment.size() + 1 >= name.size()) return name;
+    const bool is_provider = Contains(kProviders, segment);
+    const bool is_place = name[segment.size()] == '/' && (Contains(kPlaces, segment) || any_region);
+    if (!is_provider && !is_place) return name;
+    any_region = any_region || Contains(kProvidersWithRegions, segment);
+    name.remove_prefix(segment.size() + 1);
   }
 }
 
@@ -59,7 +77,7 @@ size_t tm_model_readings(const char* name, size_t length, TmModelReading reading
 
   Readings result(readings);
   result.Add("", whole, false);
-  std::string_view model = WithoutProvider(whole);
+  std::string_view model = WithoutPath(whole);
   result.Add("", model, false);
 
   bool fine_tuned = model.starts_with(kFineTuned);
@@ -71,6 +89,16 @@ size_t tm_model_readings(const char* name, size_t length, TmModelReading reading
   result.Add(fine_tuned ? kFineTuned : "", base, false);
   if (fine_tuned) result.Add("", base, true);
   return result.count();
+}
+
+bool tm_model_path_provider(const char* name, size_t length, char provider[TM_MODEL_NAME_SIZE]) {
+  if (length >= TM_MODEL_NAME_SIZE) return false;
+  const auto* end = std::transform(name, name + length, provider, ToLower);
+  const std::string_view whole(provider, static_cast<size_t>(end - provider));
+  const std::string_view segment = FirstSegment(whole);
+  if (segment.size() + 1 >= whole.size() || !Contains(kProviders, segment)) return false;
+  provider[segment.size()] = '\0';
+  return true;
 }
 
 size_t tm_model_specificity(const char* pattern, size_t pattern_length, const char* reading) {

@@ -15,61 +15,113 @@ struct UsageError {
   const char* key;
 };
 
-// How one API names its numbers. Totals include their parts.
-struct UsageShape {
-  const char* input;  // total of the prompt
-  const char* input_details;
-  const char* cached;  // in input_details
-  const char* output;  // total of the answer
-  const char* output_details;
-  const char* reasoning;  // in output_details
+// A place in the object: a key, or a key within the object of another key. Null: no such number.
+struct Place {
+  const char* outer;  // null: the usage object itself
+  const char* key;
 };
 
-constexpr UsageShape kShapes[] = {
-    // chat completions, embeddings
-    {"prompt_tokens", "prompt_tokens_details", "cached_tokens", "completion_tokens",
-     "completion_tokens_details", "reasoning_tokens"},
-    // responses
-    {"input_tokens", "input_tokens_details", "cached_tokens", "output_tokens", "output_tokens_details",
-     "reasoning_tokens"},
+// How one API names its numbers. An object is of the first shape whose marker it has.
+struct UsageShape {
+  const char* marker;
+  const char* input;
+  Place cache_read;
+  Place cache_write;
+  Place cache_write_1h;
+  const char* output;
+  Place reasoning;
+  bool input_includes_cache;
 };
+
+constexpr Place kNowhere{nullptr, nullptr};
+
+constexpr UsageShape kShapes[] = {
+    // OpenAI: chat completions, embeddings
+    {"prompt_tokens", "prompt_tokens", {"prompt_tokens_details", "cached_tokens"}, kNowhere, kNowhere,
+     "completion_tokens", {"completion_tokens_details", "reasoning_tokens"}, true},
+    {"completion_tokens", "prompt_tokens", {"prompt_tokens_details", "cached_tokens"}, kNowhere, kNowhere,
+     "completion_tokens", {"completion_tokens_details", "reasoning_tokens"}, true},
+    // Anthropic, with writes told apart by how long they are kept, and without
+    {"cache_creation", "input_tokens", {nullptr, "cache_read_input_tokens"},
+     {"cache_creation", "ephemeral_5m_input_tokens"}, {"cache_creation", "ephemeral_1h_input_tokens"},
+     "output_tokens", kNowhere, false},
+    {"cache_creation_input_tokens", "input_tokens", {nullptr, "cache_read_input_tokens"},
+     {nullptr, "cache_creation_input_tokens"}, kNowhere, "output_tokens", kNowhere, false},
+    {"cache_read_input_tokens", "input_tokens", {nullptr, "cache_read_input_tokens"}, kNowhere, kNowhere,
+     "output_tokens", kNowhere, false},
+    // LangChain: usage_metadata
+    {"input_token_details", "input_tokens", {"input_token_details", "cache_read"},
+     {"input_token_details", "cache_creation"}, kNowhere, "output_tokens",
+     {"output_token_details", "reasoning"}, true},
+    {"output_token_details", "input_tokens", kNowhere, kNowhere, kNowhere, "output_tokens",
+     {"output_token_details", "reasoning"}, true},
+    // OpenAI: responses; and any other that tells the totals only
+    {"input_tokens", "input_tokens", {"input_tokens_details", "cached_tokens"}, kNowhere, kNowhere,
+     "output_tokens", {"output_tokens_details", "reasoning_tokens"}, true},
+    {"output_tokens", "input_tokens", {"input_tokens_details", "cached_tokens"}, kNowhere, kNowhere,
+     "output_tokens", {"output_tokens_details", "reasoning_tokens"}, true},
+};
+
+// A whole number from 0 to 2^63 - 1, also if it is written 10.0.
+bool ToCount(const Json& value, int64_t* count) {
+  if (value.is_number_unsigned()) {
+    const auto number = value.get<uint64_t>();
+    *count = static_cast<int64_t>(number);
+    return number <= uint64_t{std::numeric_limits<int64_t>::max()};
+  }
+  constexpr double kExactDoubles = 9007199254740992;  // 2^53
+  if (!value.is_number_float()) return false;
+  const auto number = value.get<double>();
+  *count = number >= 0 && number < kExactDoubles ? static_cast<int64_t>(number) : 0;
+  return static_cast<double>(*count) == number;
+}
 
 // A count by its key; TM_NOT_REPORTED where it is missing or null.
 int64_t ReadCount(const Json& object, const char* key) {
   const auto found = object.find(key);
   if (found == object.end() || found->is_null()) return TM_NOT_REPORTED;
-  const bool fits = found->is_number_unsigned() &&
-                    found->get<uint64_t>() <= uint64_t{std::numeric_limits<int64_t>::max()};
-  if (!fits) throw UsageError{TM_USAGE_NOT_A_COUNT, key};
-  return found->get<int64_t>();
+  int64_t count = 0;
+  if (!ToCount(*found, &count)) throw UsageError{TM_USAGE_NOT_A_COUNT, key};
+  return count;
 }
 
-int64_t ReadDetail(const Json& object, const char* details, const char* key) {
-  const auto found = object.find(details);
+int64_t ReadCount(const Json& object, const Place& place) {
+  if (place.key == nullptr) return TM_NOT_REPORTED;
+  if (place.outer == nullptr) return ReadCount(object, place.key);
+  const auto found = object.find(place.outer);
   if (found == object.end() || !found->is_object()) return TM_NOT_REPORTED;
-  return ReadCount(*found, key);
+  return ReadCount(*found, place.key);
 }
 
-// The whole without a part that may not be reported.
+// The whole without a part; both may not be reported.
 int64_t Without(int64_t whole, int64_t part, const char* part_key) {
-  if (part == TM_NOT_REPORTED) return whole;
+  if (whole == TM_NOT_REPORTED || part == TM_NOT_REPORTED) return whole;
   if (part > whole) throw UsageError{TM_USAGE_CONTRADICTION, part_key};
   return whole - part;
 }
 
+TmMeters ReadShape(const Json& object, const UsageShape& shape) {
+  TmMeters meters{.input = ReadCount(object, shape.input),
+                  .cache_read = ReadCount(object, shape.cache_read),
+                  .cache_write = ReadCount(object, shape.cache_write),
+                  .cache_write_1h = ReadCount(object, shape.cache_write_1h),
+                  .output = ReadCount(object, shape.output),
+                  .reasoning = ReadCount(object, shape.reasoning)};
+  if (shape.input_includes_cache) {
+    meters.input = Without(meters.input, meters.cache_read, shape.cache_read.key);
+    meters.input = Without(meters.input, meters.cache_write, shape.cache_write.key);
+  }
+  meters.output = Without(meters.output, meters.reasoning, shape.reasoning.key);
+  return meters;
+}
+
 TmMeters ReadUsage(const Json& object) {
   for (const UsageShape& shape : kShapes) {
-    const int64_t input = ReadCount(object, shape.input);
-    const int64_t output = ReadCount(object, shape.output);
-    if (input == TM_NOT_REPORTED && output == TM_NOT_REPORTED) continue;
-    const int64_t cached = ReadDetail(object, shape.input_details, shape.cached);
-    const int64_t reasoning = ReadDetail(object, shape.output_details, shape.reasoning);
-    return {.input = Without(input, cached, shape.cached),
-            .cache_read = cached,
-            .cache_write = TM_NOT_REPORTED,
-            .cache_write_1h = TM_NOT_REPORTED,
-            .output = Without(output, reasoning, shape.reasoning),
-            .reasoning = reasoning};
+    const auto marker = object.find(shape.marker);
+    if (marker == object.end() || marker->is_null()) continue;
+    const TmMeters meters = ReadShape(object, shape);
+    if (meters.input == TM_NOT_REPORTED && meters.output == TM_NOT_REPORTED) break;
+    return meters;
   }
   throw UsageError{TM_USAGE_UNKNOWN_SHAPE, nullptr};
 }

@@ -35,6 +35,12 @@ class PieceEncoder {
       emit(std::span<const TokenId>(&whole, 1));
       return true;
     }
+    return Merge(piece, length, emit);
+  }
+
+  // The same, without asking first whether the piece as a whole is a token.
+  template <typename Emit>
+  bool Merge(const char* piece, size_t length, Emit emit) {
     if (length <= kSmallPiece) {
       TokenId tokens[kSmallPiece];
       emit(std::span<const TokenId>(tokens, MergeSmall(piece, length, tokens)));

@@ -44,16 +44,17 @@ TmStatus AtTheDoor(TmError* error, Body body) noexcept {
   }
 }
 
-// Emits the tokens of the whole text, piece by piece, until emit returns false (TM_TOO_MANY).
-template <Pattern pattern, typename Emit>
-TmStatus ForEachRun(Vocabulary vocabulary, std::string_view text, bool (*cancelled)(), TmError* error,
-                    Emit emit) {
-  PieceEncoder encoder(vocabulary, cancelled);
+// Puts the tokens of the text into the sink, piece by piece, until it is full (TM_TOO_MANY).
+template <Pattern pattern, typename Sink>
+TmStatus TokenizeAs(const TmEncoding& encoding, std::string_view text, bool (*cancelled)(), TmError* error,
+                    Sink* sink) {
+  PieceEncoder encoder(encoding.vocabulary, cancelled);
   const char* const end = text.data() + text.size();
   const char* at = text.data();
   const char* poll_at = at;
   while (at != end) {
     error->offset = at - text.data();
+    sink->EndPiece();
     if (at >= poll_at) {
       if (cancelled != nullptr && cancelled()) return TM_CANCELLED;
       poll_at = at + std::min<size_t>(kPollInterval, end - at);
@@ -62,28 +63,64 @@ TmStatus ForEachRun(Vocabulary vocabulary, std::string_view text, bool (*cancell
     if (piece_end == nullptr) return TM_CANCELLED;
     bool fits = true;
     const bool done = encoder.Encode(at, piece_end - at, [&](std::span<const TokenId> tokens) {
-      fits = fits && emit(tokens);
+      fits = fits && sink->Add(tokens);
     });
     if (!done) return TM_CANCELLED;
     if (!fits) return TM_TOO_MANY;
     at = piece_end;
   }
+  error->offset = text.size();
+  sink->EndPiece();
   return TM_OK;
 }
 
-template <typename Emit>
+template <typename Sink>
 TmStatus Tokenize(const TmEncoding& encoding, std::string_view text, bool (*cancelled)(), TmError* error,
-                  Emit emit) {
+                  Sink* sink) {
   switch (encoding.pattern) {
     case Pattern::kGpt2:
-      return ForEachRun<Pattern::kGpt2>(encoding.vocabulary, text, cancelled, error, emit);
+      return TokenizeAs<Pattern::kGpt2>(encoding, text, cancelled, error, sink);
     case Pattern::kCl100k:
-      return ForEachRun<Pattern::kCl100k>(encoding.vocabulary, text, cancelled, error, emit);
+      return TokenizeAs<Pattern::kCl100k>(encoding, text, cancelled, error, sink);
     case Pattern::kO200k:
-      return ForEachRun<Pattern::kO200k>(encoding.vocabulary, text, cancelled, error, emit);
+      return TokenizeAs<Pattern::kO200k>(encoding, text, cancelled, error, sink);
   }
   throw std::logic_error("encoding with an unknown pattern");
 }
+
+// Sinks take runs of tokens; what stands at EndPiece is settled.
+class Counter {
+ public:
+  bool Add(std::span<const TokenId> tokens) {
+    total_ += tokens.size();
+    return true;
+  }
+  void EndPiece() { settled_ = total_; }
+  uint64_t settled() const { return settled_; }
+
+ private:
+  uint64_t total_ = 0;
+  uint64_t settled_ = 0;
+};
+
+class Writer {
+ public:
+  Writer(TokenId* tokens, size_t capacity) : tokens_(tokens), capacity_(capacity) {}
+  bool Add(std::span<const TokenId> run) {
+    if (run.size() > capacity_ - used_) return false;
+    std::copy(run.begin(), run.end(), tokens_ + used_);
+    used_ += run.size();
+    return true;
+  }
+  void EndPiece() { settled_ = used_; }
+  size_t settled() const { return settled_; }
+
+ private:
+  TokenId* tokens_;
+  size_t capacity_;
+  size_t used_ = 0;
+  size_t settled_ = 0;
+};
 
 }  // namespace
 
@@ -105,13 +142,9 @@ const char* tm_encoding_name(const TmEncoding* encoding) { return encoding->name
 TmStatus tm_count(const TmEncoding* encoding, const char* text, size_t length, bool (*cancelled)(void),
                   uint64_t* count, TmError* error) {
   return AtTheDoor(error, [&] {
-    uint64_t total = 0;
-    const TmStatus status = Tokenize(*encoding, {text, length}, cancelled, error,
-                                     [&total](std::span<const TokenId> tokens) {
-                                       total += tokens.size();
-                                       return true;
-                                     });
-    *count = total;
+    Counter counter;
+    const TmStatus status = Tokenize(*encoding, {text, length}, cancelled, error, &counter);
+    *count = counter.settled();
     return status;
   });
 }
@@ -119,15 +152,9 @@ TmStatus tm_count(const TmEncoding* encoding, const char* text, size_t length, b
 TmStatus tm_encode(const TmEncoding* encoding, const char* text, size_t length, bool (*cancelled)(void),
                    uint32_t* tokens, size_t capacity, size_t* count, TmError* error) {
   return AtTheDoor(error, [&] {
-    size_t used = 0;
-    const TmStatus status = Tokenize(*encoding, {text, length}, cancelled, error,
-                                     [&](std::span<const TokenId> run) {
-                                       if (run.size() > capacity - used) return false;
-                                       std::copy(run.begin(), run.end(), tokens + used);
-                                       used += run.size();
-                                       return true;
-                                     });
-    *count = used;
+    Writer writer(tokens, capacity);
+    const TmStatus status = Tokenize(*encoding, {text, length}, cancelled, error, &writer);
+    *count = writer.settled();
     return status;
   });
 }

@@ -8,7 +8,8 @@
  *   - Encodings are immutable and live as long as the process. Every function may be called from any
  *     thread.
  *   - `cancelled` may be NULL. Else it is polled at least every 64 KiB of text, and must return without
- *     side effect; when it returns true, the call ends with TM_CANCELLED.
+ *     side effect; when it returns true, the call ends with TM_CANCELLED. What was done until then is a whole
+ *     number of pieces: the caller may go on behind it, with the rest of the text.
  */
 #ifndef TOKENMETER_TOKENIZER_H
 #define TOKENMETER_TOKENIZER_H
@@ -31,7 +32,7 @@ typedef enum TmStatus {
 
 /* What went wrong; valid when the function returned anything but TM_OK. */
 typedef struct TmError {
-  uint64_t offset;   /* bytes of the text that were done */
+  uint64_t offset;   /* bytes of the text that were done, and whose tokens the answer holds */
   char message[128]; /* for TM_INTERNAL: what the exception said; else empty */
 } TmError;
 
