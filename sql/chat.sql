@@ -1,19 +1,12 @@
 -- Prompt tokens of chat messages.
--- The example of OpenAI's cookbook, with the number that the API reported for it.
-SELECT * FROM tokenmeter.count_messages('gpt-4o', '[
+-- The example of OpenAI's cookbook, with the numbers that the API reported for it.
+SELECT model, chat.* FROM unnest(ARRAY['gpt-4o', 'gpt-4-0613']) AS m (model), tokenmeter.count_messages(model, '[
   {"role": "system", "content": "You are a helpful, pattern-following assistant that translates corporate jargon into plain English."},
   {"role": "system", "name": "example_user", "content": "New synergies will help drive top-line growth."},
   {"role": "system", "name": "example_assistant", "content": "Things working well together will increase revenue."},
   {"role": "system", "name": "example_user", "content": "Let''s circle back when we have more bandwidth to touch base on opportunities for increased leverage."},
   {"role": "system", "name": "example_assistant", "content": "Let''s talk later when we''re less busy about how to do better."},
-  {"role": "user", "content": "This late pivot means we don''t have time to boil the ocean for the client deliverable."}]');
-SELECT * FROM tokenmeter.count_messages('gpt-4-0613', '[
-  {"role": "system", "content": "You are a helpful, pattern-following assistant that translates corporate jargon into plain English."},
-  {"role": "system", "name": "example_user", "content": "New synergies will help drive top-line growth."},
-  {"role": "system", "name": "example_assistant", "content": "Things working well together will increase revenue."},
-  {"role": "system", "name": "example_user", "content": "Let''s circle back when we have more bandwidth to touch base on opportunities for increased leverage."},
-  {"role": "system", "name": "example_assistant", "content": "Let''s talk later when we''re less busy about how to do better."},
-  {"role": "user", "content": "This late pivot means we don''t have time to boil the ocean for the client deliverable."}]');
+  {"role": "user", "content": "This late pivot means we don''t have time to boil the ocean for the client deliverable."}]') AS chat;
 
 -- Content as a list of parts counts like its texts; escapes count as what they spell.
 SELECT a.tokens = b.tokens AS same FROM

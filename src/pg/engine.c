@@ -71,19 +71,29 @@ check_status(TmStatus status, const TmError *error, uint64 done)
 			 error->message[0] != '\0' ? errdetail_internal("%s", error->message) : 0));
 }
 
-uint64
-count_tokens(const TmEncoding *encoding, Utf8 content)
+/*
+ * Counts the tokens of the text, and writes them to tokens[capacity] unless that is NULL. When the engine
+ * returns for an interrupt, goes on behind what it has done.
+ */
+static uint64
+tokenize(const TmEncoding *encoding, Utf8 content, uint32 *tokens, uint64 capacity)
 {
 	uint64		total = 0;
 	size_t		done = 0;
 
 	for (;;)
 	{
+		const char *rest = content.bytes + done;
+		size_t		rest_length = content.length - done;
 		uint64		count = 0;
 		TmError		error;
-		TmStatus	status = tm_count(encoding, content.bytes + done, content.length - done,
-									  interrupt_is_pending, &count, &error);
+		TmStatus	status;
 
+		if (tokens == NULL)
+			status = tm_count(encoding, rest, rest_length, interrupt_is_pending, &count, &error);
+		else
+			status = tm_encode(encoding, rest, rest_length, interrupt_is_pending, tokens + total,
+							   capacity - total, &count, &error);
 		total += count;
 		done += error.offset;
 		if (status != TM_CANCELLED)
@@ -95,29 +105,16 @@ count_tokens(const TmEncoding *encoding, Utf8 content)
 	}
 }
 
+uint64
+count_tokens(const TmEncoding *encoding, Utf8 content)
+{
+	return tokenize(encoding, content, NULL, 0);
+}
+
 void
 encode_tokens(const TmEncoding *encoding, Utf8 content, uint32 *tokens, uint64 count)
 {
-	uint64		total = 0;
-	size_t		done = 0;
-
-	for (;;)
-	{
-		size_t		written = 0;
-		TmError		error;
-		TmStatus	status = tm_encode(encoding, content.bytes + done, content.length - done,
-									   interrupt_is_pending, tokens + total, count - total, &written,
-									   &error);
-
-		total += written;
-		done += error.offset;
-		if (status != TM_CANCELLED)
-		{
-			check_status(status, &error, done);
-			return;
-		}
-		CHECK_FOR_INTERRUPTS();
-	}
+	(void) tokenize(encoding, content, tokens, count);
 }
 
 /*

@@ -9,6 +9,7 @@
 
 import { readFileSync, writeFileSync } from "node:fs";
 import { get_encoding } from "tiktoken";
+import { seededRandom } from "./random.mjs";
 
 const ROWS = 2400;
 const FIRST_DAY = Date.UTC(2025, 4, 20);
@@ -20,17 +21,7 @@ const DAY = 24 * HOUR;
 
 // ------------------------------------------------------------- randomness
 
-/** mulberry32: a small generator that is the same on every platform. */
-function mulberry32(seed) {
-  return () => {
-    seed = (seed + 0x6d2b79f5) | 0;
-    let t = Math.imul(seed ^ (seed >>> 15), 1 | seed);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
-const random = mulberry32(20250520);
+const random = seededRandom(20250520);
 const chance = (p) => random() < p;
 const integer = (low, high) => low + Math.floor(random() * (high - low + 1));
 const pick = (list) => list[integer(0, list.length - 1)];

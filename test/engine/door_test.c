@@ -34,7 +34,7 @@ main(void)
   const char *key;
   uint64_t count = 0;
   uint32_t tokens[8];
-  size_t token_count = 0;
+  uint64_t token_count = 0;
 
   check(encoding != NULL, "cl100k_base is there");
   check(tm_count(encoding, text, strlen(text), NULL, &count, &error) == TM_OK && count == 3, "tm_count");

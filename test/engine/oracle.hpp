@@ -37,7 +37,7 @@ inline uint64_t Count(const TmEncoding* encoding, std::string_view text) {
 
 inline std::vector<uint32_t> Encode(const TmEncoding* encoding, std::string_view text) {
   std::vector<uint32_t> tokens(text.size());
-  size_t count = 0;
+  uint64_t count = 0;
   TmError error;
   EXPECT_EQ(tm_encode(encoding, text.data(), text.size(), nullptr, tokens.data(), tokens.size(), &count,
                       &error),

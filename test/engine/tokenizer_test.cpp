@@ -196,7 +196,7 @@ TEST(Tokenizer, InvalidUtf8) {
 TEST(Tokenizer, TooFewPlacesForTheTokens) {
   const std::string_view text = "one two three";
   uint32_t tokens[2];
-  size_t count = 0;
+  uint64_t count = 0;
   TmError error;
   EXPECT_EQ(tm_encode(FindEncoding("o200k_base"), text.data(), text.size(), nullptr, tokens, 2, &count,
                       &error),
@@ -239,7 +239,7 @@ TEST(Tokenizer, CountingGoesOnAfterACancel) {
     uint64_t total = 0;
     cancels = 0;
     for (size_t done = 0; done < text.size();) {
-      size_t count = 0;
+      uint64_t count = 0;
       TmError error;
       const TmStatus status = tm_encode(encoding, text.data() + done, text.size() - done, every_third,
                                         tokens.data() + total, tokens.size() - total, &count, &error);

@@ -150,7 +150,7 @@ TmStatus tm_count(const TmEncoding* encoding, const char* text, size_t length, b
 }
 
 TmStatus tm_encode(const TmEncoding* encoding, const char* text, size_t length, bool (*cancelled)(void),
-                   uint32_t* tokens, size_t capacity, size_t* count, TmError* error) {
+                   uint32_t* tokens, size_t capacity, uint64_t* count, TmError* error) {
   return AtTheDoor(error, [&] {
     Writer writer(tokens, capacity);
     const TmStatus status = Tokenize(*encoding, {text, length}, cancelled, error, &writer);

@@ -58,7 +58,7 @@ TmStatus tm_count(const TmEncoding *encoding, const char *text, size_t length, b
  * which cannot happen with the capacity that tm_count told.
  */
 TmStatus tm_encode(const TmEncoding *encoding, const char *text, size_t length, bool (*cancelled)(void),
-                   uint32_t *tokens, size_t capacity, size_t *count, TmError *error);
+                   uint32_t *tokens, size_t capacity, uint64_t *count, TmError *error);
 
 /*
  * The bytes of a token, special tokens included: *bytes points into the encoding. Returns their number,

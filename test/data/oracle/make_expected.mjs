@@ -13,6 +13,7 @@ import { closeSync, openSync, readdirSync, readFileSync, statSync, writeSync } f
 import { createRequire } from "node:module";
 import { get_encoding, Tiktoken } from "tiktoken";
 import { nastyStrings } from "./nasty_strings.mjs";
+import { seededRandom } from "../random.mjs";
 
 const require = createRequire(import.meta.url);
 const here = (name) => new URL(name, import.meta.url);
@@ -137,16 +138,6 @@ function nasty() {
 
 // --------------------------------------------------------------------- random
 
-/** mulberry32: a small generator that is the same on every platform. */
-function mulberry32(seed) {
-  return () => {
-    seed = (seed + 0x6d2b79f5) | 0;
-    let t = Math.imul(seed ^ (seed >>> 15), 1 | seed);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
 /** A class of characters: what it holds (strings; ranges of code points as pairs) and how often it comes. */
 const ALPHABET = [
   // The characters that the patterns name, often.
@@ -196,7 +187,7 @@ const ALPHABET = [
 ];
 
 function randomTexts() {
-  const random = mulberry32(199999);
+  const random = seededRandom(199999);
   const integer = (low, high) => low + Math.floor(random() * (high - low + 1));
   const pick = (list) => list[integer(0, list.length - 1)];
   const pickClass = (classes) => {
