@@ -157,6 +157,25 @@ std::vector<uint64_t> MakePairSlots(const Tokens& tokens, const TokenIds& ids) {
   return slots;
 }
 
+// The pieces that are short tokens. Buckets are filled from their first slot on.
+std::vector<PieceSlot> MakePieceSlots(const Tokens& tokens) {
+  size_t count = 0;
+  for (const std::string& token : tokens) count += !token.empty() && token.size() <= PieceSlot::kLongest;
+  std::vector<PieceSlot> slots(std::bit_ceil(count + count / 4 + 1), PieceSlot{0, 0});
+  const uint64_t mask = slots.size() - 1;
+  for (const std::string& token : tokens) {
+    if (token.empty() || token.size() > PieceSlot::kLongest) continue;
+    char padded[16] = {};
+    std::copy(token.begin(), token.end(), padded);
+    PieceSlot slot = PieceKey(padded, token.size());
+    uint64_t i = PieceHash(slot) * kPieceBucket & mask;
+    while (!slots[i].empty()) i = (i + 1) & mask;
+    slot.high |= uint64_t{1} << 56;
+    slots[i] = slot;
+  }
+  return slots;
+}
+
 // Lays sections one after another behind the header, each aligned for its records.
 class ImageWriter {
  public:
@@ -281,6 +300,7 @@ std::string CompileVocabulary(const Tokens& tokens, const std::vector<EncodingDe
   header.byte_tokens = writer.Append(byte_tokens);
   header.pair_slots = writer.Append(MakePairSlots(tokens, ids));
   header.token_slots = writer.Append(MakeTokenSlots(ids));
+  header.piece_slots = writer.Append(MakePieceSlots(tokens));
   header.token_offsets = writer.Append(offsets);
   header.token_bytes = writer.Append(token_bytes);
   AppendEncodings(encodings, &header, &writer);

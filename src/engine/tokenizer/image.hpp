@@ -24,7 +24,7 @@ struct Section {
 
 struct ImageHeader {
   static constexpr char kMagic[8] = {'T', 'M', 'V', 'O', 'C', 'A', 'B', '\0'};
-  static constexpr uint32_t kVersion = 1;
+  static constexpr uint32_t kVersion = 2;
   static constexpr uint32_t kByteOrder = 0x01020304;  // read back differently on a foreign machine
 
   char magic[8];
@@ -38,6 +38,7 @@ struct ImageHeader {
   Section token_bytes;      // char[]; a hole in the ids has no bytes
   Section token_slots;      // uint64_t[2^n]: bytes -> token, see TokenSlot
   Section pair_slots;       // uint64_t[2^n]: two tokens -> the token they merge into, see PairSlot
+  Section piece_slots;      // PieceSlot[2^n]: short pieces -> how many tokens they are
   Section encodings;        // EncodingRecord[]
   Section special_tokens;   // SpecialTokenRecord[], by encoding, then by id
   Section strings;          // char[]: names and special tokens' texts
@@ -98,6 +99,41 @@ inline uint64_t HashBytes(const char* bytes, size_t length) {
   return MixHash(MixHash(hash ^ load(bytes, length)));
 }
 
+// A short piece: its bytes, padded with zeros, and in the last byte its length (high half) and how many
+// tokens it is (low half). An empty slot is all zeros.
+struct PieceSlot {
+  static constexpr size_t kLongest = 15;
+  static constexpr uint64_t kMostTokens = 15;
+
+  uint64_t low;
+  uint64_t high;
+
+  bool empty() const { return high == 0; }
+  uint64_t count() const { return high >> 56 & 0xF; }
+  // Whether the slot is of the key's piece, whose count is 0.
+  bool Holds(const PieceSlot& key) const {
+    return ((low ^ key.low) | ((high ^ key.high) & ~(uint64_t{0xF} << 56))) == 0;
+  }
+};
+
+// The key of the piece of `length` bytes, 1 to PieceSlot::kLongest, at `bytes`, of which 16 are readable.
+inline PieceSlot PieceKey(const char* bytes, size_t length) {
+  PieceSlot key;
+  std::memcpy(&key, bytes, sizeof key);
+  const uint64_t bits = 8 * length;
+  const uint64_t low_mask = bits >= 64 ? ~uint64_t{0} : (uint64_t{1} << bits) - 1;
+  const uint64_t high_mask = bits <= 64 ? 0 : (uint64_t{1} << (bits - 64)) - 1;
+  return {key.low & low_mask, (key.high & high_mask) | uint64_t{length} << 60};
+}
+
+// Slots come in buckets of a cache line; a piece is in the first bucket from its own on that had room.
+inline constexpr uint64_t kPieceBucket = 4;
+
+inline uint64_t PieceHash(const PieceSlot& key) {
+  const uint64_t mixed = (key.low ^ key.high * 0x9E3779B97F4A7C15) * 0xD6E8FEB86659FD93;
+  return mixed ^ mixed >> 32;
+}
+
 // Where probing for a key starts, in a table of mask + 1 slots.
 inline uint64_t TokenSlotIndex(uint64_t hash, uint64_t mask) { return hash & mask; }
 inline uint64_t PairSlotIndex(uint64_t key, uint64_t mask) { return MixHash(key) & mask; }
@@ -136,6 +172,19 @@ class Vocabulary {
       if (token.size() == length && std::memcmp(token.data(), bytes, length) == 0) {
         return TokenSlot::Id(slot);
       }
+    }
+  }
+
+  // How many tokens a short piece is, if the image knows it; else 0.
+  uint64_t CountPiece(const PieceSlot& key) const {
+    const auto slots = Records<PieceSlot>(header_->piece_slots);
+    const uint64_t mask = slots.size() - 1;
+    for (uint64_t i = PieceHash(key) * kPieceBucket & mask;; i = (i + kPieceBucket) & mask) {
+      const PieceSlot* bucket = &slots[i];
+      for (uint64_t j = 0; j < kPieceBucket; ++j) {
+        if (bucket[j].Holds(key)) return bucket[j].count();
+      }
+      if (bucket[kPieceBucket - 1].empty()) return 0;
     }
   }
 

@@ -3,20 +3,31 @@
 #include "tokenizer/tokenizer.h"
 
 #include <algorithm>
+#include <bit>
 #include <cstdio>
+#include <cstring>
 #include <new>
 #include <stdexcept>
 #include <string_view>
 
+#include "tokenizer/ascii_scanner.hpp"
 #include "tokenizer/bpe.hpp"
 #include "tokenizer/builtin.hpp"
 #include "tokenizer/pretokenizer.hpp"
+#include "tokenizer/recent_pieces.hpp"
 
 using tokenmeter::tokenizer::BuiltinEncodings;
+using tokenmeter::tokenizer::FindAsciiPieces;
+using tokenmeter::tokenizer::kAsciiWindow;
 using tokenmeter::tokenizer::kPollInterval;
+using tokenmeter::tokenizer::kReadableWindow;
 using tokenmeter::tokenizer::Pattern;
 using tokenmeter::tokenizer::PieceEncoder;
 using tokenmeter::tokenizer::PieceEnd;
+using tokenmeter::tokenizer::PieceKey;
+using tokenmeter::tokenizer::PieceSlot;
+using tokenmeter::tokenizer::PieceStarts;
+using tokenmeter::tokenizer::RecentPieces;
 using tokenmeter::tokenizer::SpecialTokenRecord;
 using tokenmeter::tokenizer::TokenId;
 using tokenmeter::tokenizer::Vocabulary;
@@ -44,83 +55,140 @@ TmStatus AtTheDoor(TmError* error, Body body) noexcept {
   }
 }
 
-// Puts the tokens of the text into the sink, piece by piece, until it is full (TM_TOO_MANY).
+// Sinks take pieces and make tokens of them. Their answer is TM_OK, TM_CANCELLED or TM_TOO_MANY; what stood
+// before the last piece that was taken whole is settled. `readable` is how many bytes may be read at a piece.
+
+// Counts tokens. Most pieces are short and known as a whole to the image; no token is looked at then.
+class Counter {
+ public:
+  Counter(Vocabulary vocabulary, bool (*cancelled)())
+      : vocabulary_(vocabulary), encoder_(vocabulary, cancelled) {}
+
+  TmStatus Take(const char* piece, size_t length, size_t readable) {
+    if (length <= PieceSlot::kLongest) {
+      char padded[sizeof(PieceSlot)];
+      if (readable < sizeof padded) piece = static_cast<char*>(std::memcpy(padded, piece, length));
+      const PieceSlot key = PieceKey(piece, length);
+      uint64_t count = vocabulary_.CountPiece(key);
+      if (count == 0) count = CountUnknown(key, piece, length);
+      settled_ += count;
+      return TM_OK;
+    }
+    uint64_t count = 0;
+    const bool done =
+        encoder_.Encode(piece, length, [&count](std::span<const TokenId> run) { count += run.size(); });
+    if (!done) return TM_CANCELLED;
+    settled_ += count;
+    return TM_OK;
+  }
+  uint64_t settled() const { return settled_; }
+
+ private:
+  // A short piece that is no token of its own.
+  uint64_t CountUnknown(const PieceSlot& key, const char* piece, size_t length) {
+    uint64_t count = recent_ != nullptr ? recent_->Find(key) : 0;
+    if (count != 0) return count;
+    encoder_.Merge(piece, length, [&count](std::span<const TokenId> run) { count += run.size(); });
+    if (recent_ != nullptr) recent_->Remember(key, count);
+    return count;
+  }
+
+  Vocabulary vocabulary_;
+  PieceEncoder encoder_;
+  RecentPieces* recent_ = RecentPieces::Of(vocabulary_);
+  uint64_t settled_ = 0;
+};
+
+// Writes tokens into an array.
+class Writer {
+ public:
+  Writer(Vocabulary vocabulary, bool (*cancelled)(), TokenId* tokens, size_t capacity)
+      : encoder_(vocabulary, cancelled), tokens_(tokens), capacity_(capacity) {}
+
+  TmStatus Take(const char* piece, size_t length, size_t) {
+    size_t used = settled_;
+    bool fits = true;
+    const bool done = encoder_.Encode(piece, length, [&](std::span<const TokenId> run) {
+      fits = fits && run.size() <= capacity_ - used;
+      if (!fits) return;
+      std::copy(run.begin(), run.end(), tokens_ + used);
+      used += run.size();
+    });
+    if (!done) return TM_CANCELLED;
+    if (!fits) return TM_TOO_MANY;
+    settled_ = used;
+    return TM_OK;
+  }
+  size_t settled() const { return settled_; }
+
+ private:
+  PieceEncoder encoder_;
+  TokenId* tokens_;
+  size_t capacity_;
+  size_t settled_ = 0;
+};
+
+// Gives the sink the pieces of a window of ASCII at `at`, as far as they are settled. Returns how many bytes
+// they are, and in *status what the sink said of the last one.
 template <Pattern pattern, typename Sink>
-TmStatus TokenizeAs(const TmEncoding& encoding, std::string_view text, bool (*cancelled)(), TmError* error,
-                    Sink* sink) {
-  PieceEncoder encoder(encoding.vocabulary, cancelled);
+size_t TakeAsciiPieces(const char* at, const char* end, Sink* sink, TmStatus* status) {
+  char padded[kReadableWindow];
+  const size_t left = static_cast<size_t>(end - at);
+  const size_t length = std::min(left, kAsciiWindow);
+  const char* window = at;
+  if (left < kReadableWindow) window = static_cast<char*>(std::memcpy(padded, at, left));
+  PieceStarts pieces = FindAsciiPieces<pattern>(window, length, left <= kAsciiWindow);
+  if (pieces.length == 0) return 0;
+  size_t start = 0;
+  for (pieces.starts &= pieces.starts - 1;; pieces.starts &= pieces.starts - 1) {
+    const size_t piece_end =
+        pieces.starts != 0 ? static_cast<size_t>(std::countr_zero(pieces.starts)) : pieces.length;
+    *status = sink->Take(window + start, piece_end - start, kReadableWindow - start);
+    if (*status != TM_OK) return start;
+    start = piece_end;
+    if (pieces.starts == 0) return start;
+  }
+}
+
+// Puts the pieces of the text into the sink until it says other than TM_OK.
+template <Pattern pattern, typename Sink>
+TmStatus TokenizeAs(std::string_view text, bool (*cancelled)(), TmError* error, Sink* sink) {
   const char* const end = text.data() + text.size();
   const char* at = text.data();
   const char* poll_at = at;
-  while (at != end) {
+  TmStatus status = TM_OK;
+  while (at != end && status == TM_OK) {
     error->offset = at - text.data();
-    sink->EndPiece();
     if (at >= poll_at) {
       if (cancelled != nullptr && cancelled()) return TM_CANCELLED;
       poll_at = at + std::min<size_t>(kPollInterval, end - at);
     }
+    if (static_cast<signed char>(*at) >= 0) {
+      const size_t taken = TakeAsciiPieces<pattern>(at, end, sink, &status);
+      at += taken;
+      if (taken != 0 || status != TM_OK) continue;
+    }
     const char* piece_end = PieceEnd<pattern>(at, end, cancelled);
     if (piece_end == nullptr) return TM_CANCELLED;
-    bool fits = true;
-    const bool done = encoder.Encode(at, piece_end - at, [&](std::span<const TokenId> tokens) {
-      fits = fits && sink->Add(tokens);
-    });
-    if (!done) return TM_CANCELLED;
-    if (!fits) return TM_TOO_MANY;
-    at = piece_end;
+    status = sink->Take(at, piece_end - at, end - at);
+    if (status == TM_OK) at = piece_end;
   }
-  error->offset = text.size();
-  sink->EndPiece();
-  return TM_OK;
+  error->offset = at - text.data();
+  return status;
 }
 
 template <typename Sink>
-TmStatus Tokenize(const TmEncoding& encoding, std::string_view text, bool (*cancelled)(), TmError* error,
-                  Sink* sink) {
-  switch (encoding.pattern) {
+TmStatus Tokenize(Pattern pattern, std::string_view text, bool (*cancelled)(), TmError* error, Sink* sink) {
+  switch (pattern) {
     case Pattern::kGpt2:
-      return TokenizeAs<Pattern::kGpt2>(encoding, text, cancelled, error, sink);
+      return TokenizeAs<Pattern::kGpt2>(text, cancelled, error, sink);
     case Pattern::kCl100k:
-      return TokenizeAs<Pattern::kCl100k>(encoding, text, cancelled, error, sink);
+      return TokenizeAs<Pattern::kCl100k>(text, cancelled, error, sink);
     case Pattern::kO200k:
-      return TokenizeAs<Pattern::kO200k>(encoding, text, cancelled, error, sink);
+      return TokenizeAs<Pattern::kO200k>(text, cancelled, error, sink);
   }
   throw std::logic_error("encoding with an unknown pattern");
 }
-
-// Sinks take runs of tokens; what stands at EndPiece is settled.
-class Counter {
- public:
-  bool Add(std::span<const TokenId> tokens) {
-    total_ += tokens.size();
-    return true;
-  }
-  void EndPiece() { settled_ = total_; }
-  uint64_t settled() const { return settled_; }
-
- private:
-  uint64_t total_ = 0;
-  uint64_t settled_ = 0;
-};
-
-class Writer {
- public:
-  Writer(TokenId* tokens, size_t capacity) : tokens_(tokens), capacity_(capacity) {}
-  bool Add(std::span<const TokenId> run) {
-    if (run.size() > capacity_ - used_) return false;
-    std::copy(run.begin(), run.end(), tokens_ + used_);
-    used_ += run.size();
-    return true;
-  }
-  void EndPiece() { settled_ = used_; }
-  size_t settled() const { return settled_; }
-
- private:
-  TokenId* tokens_;
-  size_t capacity_;
-  size_t used_ = 0;
-  size_t settled_ = 0;
-};
 
 }  // namespace
 
@@ -142,8 +210,8 @@ const char* tm_encoding_name(const TmEncoding* encoding) { return encoding->name
 TmStatus tm_count(const TmEncoding* encoding, const char* text, size_t length, bool (*cancelled)(void),
                   uint64_t* count, TmError* error) {
   return AtTheDoor(error, [&] {
-    Counter counter;
-    const TmStatus status = Tokenize(*encoding, {text, length}, cancelled, error, &counter);
+    Counter counter(encoding->vocabulary, cancelled);
+    const TmStatus status = Tokenize(encoding->pattern, {text, length}, cancelled, error, &counter);
     *count = counter.settled();
     return status;
   });
@@ -152,8 +220,8 @@ TmStatus tm_count(const TmEncoding* encoding, const char* text, size_t length, b
 TmStatus tm_encode(const TmEncoding* encoding, const char* text, size_t length, bool (*cancelled)(void),
                    uint32_t* tokens, size_t capacity, uint64_t* count, TmError* error) {
   return AtTheDoor(error, [&] {
-    Writer writer(tokens, capacity);
-    const TmStatus status = Tokenize(*encoding, {text, length}, cancelled, error, &writer);
+    Writer writer(encoding->vocabulary, cancelled, tokens, capacity);
+    const TmStatus status = Tokenize(encoding->pattern, {text, length}, cancelled, error, &writer);
     *count = writer.settled();
     return status;
   });

@@ -1,0 +1,37 @@
+// What each thread remembers of the short pieces it has merged lately: how many tokens they are. Of fixed
+// size, and overwritten as it goes; the image has the pieces that are one token, this has the rest.
+#pragma once
+
+#include "tokenizer/image.hpp"
+
+namespace tokenmeter::tokenizer {
+
+class RecentPieces {
+ public:
+  // The calling thread's memory for a vocabulary. Made on first use; a thread that uses more vocabularies
+  // than it has room for forgets the one it took up first. Null where there is no memory to be had.
+  static RecentPieces* Of(const Vocabulary& vocabulary);
+
+  // The count of the piece with this key, or 0.
+  uint64_t Find(const PieceSlot& key) const {
+    const PieceSlot& slot = slots_[Index(key)];
+    return slot.Holds(key) ? slot.count() : 0;
+  }
+
+  void Remember(PieceSlot key, uint64_t count) {
+    key.high |= count << 56;
+    slots_[Index(key)] = key;
+  }
+
+ private:
+  static constexpr int kIndexBits = 13;  // 128 KiB
+
+  // Independent of the count: the hash of the key's bytes and length.
+  static size_t Index(const PieceSlot& key) {
+    return PieceHash({key.low, key.high & ~(uint64_t{0xF} << 56)}) >> (64 - kIndexBits);
+  }
+
+  PieceSlot slots_[size_t{1} << kIndexBits];
+};
+
+}  // namespace tokenmeter::tokenizer
