@@ -1,25 +1,37 @@
 #include "tokenizer/bpe.hpp"
 
+#include <bit>
 #include <functional>
 
 namespace tokenmeter::tokenizer {
 
 size_t PieceEncoder::MergeSmall(const char* piece, size_t length, TokenId* tokens) const {
-  TokenId merged[kSmallPiece];  // merged[i]: what tokens[i] and tokens[i + 1] merge into
-  for (size_t i = 0; i < length; ++i) tokens[i] = vocabulary_.ByteToken(static_cast<uint8_t>(piece[i]));
-  for (size_t i = 0; i + 1 < length; ++i) merged[i] = vocabulary_.Merge(tokens[i], tokens[i + 1]);
+  const auto byte = [piece](size_t i) { return static_cast<uint8_t>(piece[i]); };
+  // Each token stands at its first byte; `alive` has a bit for each of these. merged[i] is what the token at
+  // i and the next one merge into.
+  TokenId merged[kSmallPiece];
+  uint64_t alive = ~uint64_t{0} >> (64 - length);
+  for (size_t i = 0; i < length; ++i) tokens[i] = vocabulary_.ByteToken(byte(i));
+  for (size_t i = 0; i + 1 < length; ++i) merged[i] = vocabulary_.MergeBytes(byte(i), byte(i + 1));
+  merged[length - 1] = kNoToken;
 
-  size_t count = length;
-  while (count > 1) {
-    const size_t lowest = std::min_element(merged, merged + count - 1) - merged;
-    if (merged[lowest] == kNoToken) break;
-    tokens[lowest] = merged[lowest];
-    std::copy(tokens + lowest + 2, tokens + count, tokens + lowest + 1);
-    std::copy(merged + lowest + 1, merged + count - 1, merged + lowest);
-    --count;
-    if (lowest > 0) merged[lowest - 1] = vocabulary_.Merge(tokens[lowest - 1], tokens[lowest]);
-    if (lowest + 1 < count) merged[lowest] = vocabulary_.Merge(tokens[lowest], tokens[lowest + 1]);
+  for (;;) {
+    const size_t at = std::min_element(merged, merged + length) - merged;
+    if (merged[at] == kNoToken) break;
+    uint64_t behind = alive & ~uint64_t{1} << at;
+    merged[std::countr_zero(behind)] = kNoToken;
+    alive ^= behind & -behind;
+    behind &= behind - 1;
+    tokens[at] = merged[at];
+    merged[at] = behind != 0 ? vocabulary_.Merge(tokens[at], tokens[std::countr_zero(behind)]) : kNoToken;
+    if (const uint64_t before = alive & ((uint64_t{1} << at) - 1); before != 0) {
+      const size_t previous = 63 - std::countl_zero(before);
+      merged[previous] = vocabulary_.Merge(tokens[previous], tokens[at]);
+    }
   }
+
+  size_t count = 0;
+  for (; alive != 0; alive &= alive - 1) tokens[count++] = tokens[std::countr_zero(alive)];
   return count;
 }
 

@@ -50,8 +50,9 @@ class PieceEncoder {
   }
 
  private:
-  // Up to here a scan for the lowest pair beats a heap.
+  // Up to here a scan for the lowest pair beats a heap; a piece's bytes have a bit each in a word.
   static constexpr size_t kSmallPiece = 48;
+  static_assert(kSmallPiece <= 64);
   // Windows start at this size; their lists then stay in the second-level cache.
   static constexpr size_t kWindow = 4096;
 

@@ -157,6 +157,18 @@ std::vector<uint64_t> MakePairSlots(const Tokens& tokens, const TokenIds& ids) {
   return slots;
 }
 
+std::vector<TokenId> MakeBytePairs(const TokenIds& ids) {
+  std::vector<TokenId> pairs;
+  for (int left = 0; left < 256; ++left) {
+    for (int right = 0; right < 256; ++right) {
+      const char bytes[] = {static_cast<char>(left), static_cast<char>(right)};
+      const auto found = ids.find(std::string_view(bytes, 2));
+      pairs.push_back(found != ids.end() ? found->second : kNoToken);
+    }
+  }
+  return pairs;
+}
+
 // The pieces that are short tokens. Buckets are filled from their first slot on.
 std::vector<PieceSlot> MakePieceSlots(const Tokens& tokens) {
   size_t count = 0;
@@ -298,6 +310,7 @@ std::string CompileVocabulary(const Tokens& tokens, const std::vector<EncodingDe
 
   ImageWriter writer(sizeof header);
   header.byte_tokens = writer.Append(byte_tokens);
+  header.byte_pairs = writer.Append(MakeBytePairs(ids));
   header.pair_slots = writer.Append(MakePairSlots(tokens, ids));
   header.token_slots = writer.Append(MakeTokenSlots(ids));
   header.piece_slots = writer.Append(MakePieceSlots(tokens));

@@ -34,6 +34,7 @@ struct ImageHeader {
   uint32_t token_limit;     // largest ordinary token id + 1
   uint32_t longest_token;   // bytes of the longest ordinary token
   Section byte_tokens;      // TokenId[256]: the token of each single byte
+  Section byte_pairs;       // TokenId[256 * 256]: the token of each two bytes, or kNoToken
   Section token_offsets;    // uint32_t[token_limit + 1]: token t is token_bytes[offsets[t], offsets[t+1])
   Section token_bytes;      // char[]; a hole in the ids has no bytes
   Section token_slots;      // uint64_t[2^n]: bytes -> token, see TokenSlot
@@ -110,6 +111,8 @@ struct PieceSlot {
 
   bool empty() const { return high == 0; }
   uint64_t count() const { return high >> 56 & 0xF; }
+  size_t length() const { return high >> 60; }
+  const char* bytes() const { return reinterpret_cast<const char*>(&low); }
   // Whether the slot is of the key's piece, whose count is 0.
   bool Holds(const PieceSlot& key) const {
     return ((low ^ key.low) | ((high ^ key.high) & ~(uint64_t{0xF} << 56))) == 0;
@@ -118,12 +121,14 @@ struct PieceSlot {
 
 // The key of the piece of `length` bytes, 1 to PieceSlot::kLongest, at `bytes`, of which 16 are readable.
 inline PieceSlot PieceKey(const char* bytes, size_t length) {
+  // Ones for the bytes that are the piece's: read `length` bytes before the middle.
+  alignas(32) static constexpr unsigned char kMasks[32] = {
+      0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF};
   PieceSlot key;
+  PieceSlot mask;
   std::memcpy(&key, bytes, sizeof key);
-  const uint64_t bits = 8 * length;
-  const uint64_t low_mask = bits >= 64 ? ~uint64_t{0} : (uint64_t{1} << bits) - 1;
-  const uint64_t high_mask = bits <= 64 ? 0 : (uint64_t{1} << (bits - 64)) - 1;
-  return {key.low & low_mask, (key.high & high_mask) | uint64_t{length} << 60};
+  std::memcpy(&mask, kMasks + 16 - length, sizeof mask);
+  return {key.low & mask.low, (key.high & mask.high) | uint64_t{length} << 60};
 }
 
 // Slots come in buckets of a cache line; a piece is in the first bucket from its own on that had room.
@@ -150,6 +155,11 @@ class Vocabulary {
 
   TokenId ByteToken(uint8_t byte) const { return Records<TokenId>(header_->byte_tokens)[byte]; }
 
+  // Merge for the tokens of two single bytes: merging a piece begins with these.
+  TokenId MergeBytes(uint8_t left, uint8_t right) const {
+    return Records<TokenId>(header_->byte_pairs)[size_t{left} << 8 | right];
+  }
+
   // The bytes of an ordinary token; empty for an id that is none.
   std::string_view TokenBytes(TokenId token) const {
     if (token >= header_->token_limit) return {};
@@ -175,16 +185,25 @@ class Vocabulary {
     }
   }
 
-  // How many tokens a short piece is, if the image knows it; else 0.
-  uint64_t CountPiece(const PieceSlot& key) const {
+  // Where CountPiece begins to look for a short piece; brings it nearer to the processor.
+  uint64_t PrefetchPiece(const PieceSlot& key) const {
     const auto slots = Records<PieceSlot>(header_->piece_slots);
-    const uint64_t mask = slots.size() - 1;
-    for (uint64_t i = PieceHash(key) * kPieceBucket & mask;; i = (i + kPieceBucket) & mask) {
-      const PieceSlot* bucket = &slots[i];
-      for (uint64_t j = 0; j < kPieceBucket; ++j) {
-        if (bucket[j].Holds(key)) return bucket[j].count();
+    const uint64_t at = PieceHash(key) * kPieceBucket & (slots.size() - 1);
+    __builtin_prefetch(&slots[at]);
+    return at;
+  }
+
+  // How many tokens a short piece is, if the image knows it; else 0. `at` is what PrefetchPiece answered.
+  uint64_t CountPiece(const PieceSlot& key, uint64_t at) const {
+    const auto slots = Records<PieceSlot>(header_->piece_slots);
+    for (;; at = (at + kPieceBucket) & (slots.size() - 1)) {
+      // Which slot it is nobody can predict: so all are asked, and at most one answers.
+      const PieceSlot* bucket = &slots[at];
+      uint64_t count = 0;
+      for (uint64_t i = 0; i < kPieceBucket; ++i) {
+        count |= bucket[i].count() & -uint64_t{bucket[i].Holds(key)};
       }
-      if (bucket[kPieceBucket - 1].empty()) return 0;
+      if (count != 0 || bucket[kPieceBucket - 1].empty()) return count;
     }
   }
 

@@ -24,7 +24,7 @@ class RecentPieces {
   }
 
  private:
-  static constexpr int kIndexBits = 13;  // 128 KiB
+  static constexpr int kIndexBits = 14;  // 256 KiB
 
   // Independent of the count: the hash of the key's bytes and length.
   static size_t Index(const PieceSlot& key) {

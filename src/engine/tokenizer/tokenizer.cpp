@@ -55,8 +55,23 @@ TmStatus AtTheDoor(TmError* error, Body body) noexcept {
   }
 }
 
+// Calls take(start, length) for each piece of a window, until it returns false.
+template <typename Take>
+void ForEachPiece(PieceStarts pieces, Take take) {
+  size_t start = 0;
+  do {
+    pieces.starts &= pieces.starts - 1;
+    const size_t end =
+        pieces.starts != 0 ? static_cast<size_t>(std::countr_zero(pieces.starts)) : pieces.length;
+    if (!take(start, end - start)) return;
+    start = end;
+  } while (pieces.starts != 0);
+}
+
 // Sinks take pieces and make tokens of them. Their answer is TM_OK, TM_CANCELLED or TM_TOO_MANY; what stood
 // before the last piece that was taken whole is settled. `readable` is how many bytes may be read at a piece.
+// TakeWindow takes the pieces of a window that is readable beyond its end, and returns how many bytes of it
+// were taken.
 
 // Counts tokens. Most pieces are short and known as a whole to the image; no token is looked at then.
 class Counter {
@@ -65,30 +80,55 @@ class Counter {
       : vocabulary_(vocabulary), encoder_(vocabulary, cancelled) {}
 
   TmStatus Take(const char* piece, size_t length, size_t readable) {
-    if (length <= PieceSlot::kLongest) {
-      char padded[sizeof(PieceSlot)];
-      if (readable < sizeof padded) piece = static_cast<char*>(std::memcpy(padded, piece, length));
-      const PieceSlot key = PieceKey(piece, length);
-      uint64_t count = vocabulary_.CountPiece(key);
-      if (count == 0) count = CountUnknown(key, piece, length);
-      settled_ += count;
-      return TM_OK;
-    }
-    uint64_t count = 0;
-    const bool done =
-        encoder_.Encode(piece, length, [&count](std::span<const TokenId> run) { count += run.size(); });
-    if (!done) return TM_CANCELLED;
-    settled_ += count;
+    if (length > PieceSlot::kLongest) return CountLong(piece, length) ? TM_OK : TM_CANCELLED;
+    char padded[sizeof(PieceSlot)];
+    if (readable < sizeof padded) piece = static_cast<char*>(std::memcpy(padded, piece, length));
+    const PieceSlot key = PieceKey(piece, length);
+    CountShort(key, vocabulary_.PrefetchPiece(key));
     return TM_OK;
   }
+
+  // All look-ups of a window are begun before the first is needed.
+  size_t TakeWindow(const char* window, PieceStarts pieces, TmStatus*) {
+    PieceSlot keys[kAsciiWindow];
+    uint64_t places[kAsciiWindow];
+    size_t short_pieces = 0;
+    ForEachPiece(pieces, [&](size_t start, size_t length) {
+      if (length > PieceSlot::kLongest) {
+        CountLong(window + start, length);  // too short to be cancelled
+        return true;
+      }
+      keys[short_pieces] = PieceKey(window + start, length);
+      places[short_pieces] = vocabulary_.PrefetchPiece(keys[short_pieces]);
+      ++short_pieces;
+      return true;
+    });
+    for (size_t i = 0; i < short_pieces; ++i) CountShort(keys[i], places[i]);
+    return pieces.length;
+  }
+
   uint64_t settled() const { return settled_; }
 
  private:
+  bool CountLong(const char* piece, size_t length) {
+    uint64_t count = 0;
+    const bool done =
+        encoder_.Encode(piece, length, [&count](std::span<const TokenId> run) { count += run.size(); });
+    if (done) settled_ += count;
+    return done;
+  }
+
+  void CountShort(const PieceSlot& key, uint64_t place) {
+    const uint64_t count = vocabulary_.CountPiece(key, place);
+    settled_ += count != 0 ? count : CountUnknown(key);
+  }
+
   // A short piece that is no token of its own.
-  uint64_t CountUnknown(const PieceSlot& key, const char* piece, size_t length) {
+  uint64_t CountUnknown(const PieceSlot& key) {
     uint64_t count = recent_ != nullptr ? recent_->Find(key) : 0;
     if (count != 0) return count;
-    encoder_.Merge(piece, length, [&count](std::span<const TokenId> run) { count += run.size(); });
+    encoder_.Merge(key.bytes(), key.length(),
+                   [&count](std::span<const TokenId> run) { count += run.size(); });
     if (recent_ != nullptr) recent_->Remember(key, count);
     return count;
   }
@@ -119,6 +159,16 @@ class Writer {
     settled_ = used;
     return TM_OK;
   }
+  size_t TakeWindow(const char* window, PieceStarts pieces, TmStatus* status) {
+    size_t taken = 0;
+    ForEachPiece(pieces, [&](size_t start, size_t length) {
+      *status = Take(window + start, length, length);
+      if (*status == TM_OK) taken = start + length;
+      return *status == TM_OK;
+    });
+    return taken;
+  }
+
   size_t settled() const { return settled_; }
 
  private:
@@ -137,17 +187,8 @@ size_t TakeAsciiPieces(const char* at, const char* end, Sink* sink, TmStatus* st
   const size_t length = std::min(left, kAsciiWindow);
   const char* window = at;
   if (left < kReadableWindow) window = static_cast<char*>(std::memcpy(padded, at, left));
-  PieceStarts pieces = FindAsciiPieces<pattern>(window, length, left <= kAsciiWindow);
-  if (pieces.length == 0) return 0;
-  size_t start = 0;
-  for (pieces.starts &= pieces.starts - 1;; pieces.starts &= pieces.starts - 1) {
-    const size_t piece_end =
-        pieces.starts != 0 ? static_cast<size_t>(std::countr_zero(pieces.starts)) : pieces.length;
-    *status = sink->Take(window + start, piece_end - start, kReadableWindow - start);
-    if (*status != TM_OK) return start;
-    start = piece_end;
-    if (pieces.starts == 0) return start;
-  }
+  const PieceStarts pieces = FindAsciiPieces<pattern>(window, length, left <= kAsciiWindow);
+  return pieces.length == 0 ? 0 : sink->TakeWindow(window, pieces, status);
 }
 
 // Puts the pieces of the text into the sink until it says other than TM_OK.
