@@ -34,7 +34,8 @@ bool SameWindow(const std::string& text, size_t* settled) {
   if (starts == found.starts && at == found.length) return true;
   if (found.length == 0 && found.starts == 0) return true;
   ADD_FAILURE() << testing::PrintToString(text) << ": starts " << std::hex << found.starts << " up to "
-                << std::dec << found.length << ", not " << std::hex << starts << " up to " << std::dec << at;
+                << std::dec << found.length << ", not " << std::hex << starts << " up to " << std::dec
+                << at;
   return false;
 }
 
@@ -44,7 +45,8 @@ bool SameWindows(const std::string& text, size_t* settled) {
 }
 
 TEST(AsciiScanner, AllShortStrings) {
-  const std::vector<std::string> alphabet = {"a", "s", "T", "L", "'", " ", "\n", "\t", "/", "1", "!", "\u00E9"};
+  const std::vector<std::string> alphabet = {"a",  "s",  "T", "L", "'", " ",
+                                             "\n", "\t", "/", "1", "!", "\u00E9"};
   const size_t n = alphabet.size();
   size_t total = 1;
   for (int i = 0; i < 6; ++i) total *= n;
@@ -79,7 +81,8 @@ TEST(AsciiScanner, RandomStrings) {
 // On ordinary text little is left to the scalar scanner.
 TEST(AsciiScanner, SettlesMostOfOrdinaryText) {
   const std::string text =
-      "It is a truth universally acknowledged, that a single man in possession of a good fortune, must be in "
+      "It is a truth universally acknowledged, that a single man in possession of a good fortune, must be "
+      "in "
       "want of a wife.\n\n\"My dear Mr. Bennet,\" said his lady to him one day.";
   size_t settled = 0;
   SameWindow<Pattern::kO200k>(text, &settled);

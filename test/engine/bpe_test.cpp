@@ -65,8 +65,14 @@ std::string RandomText(std::mt19937_64* random, std::string_view alphabet, size_
   return text;
 }
 
-constexpr std::string_view kAlphabets[] = {"a",     "ab",      "-",          " ",
-                                           "-=*_#", "aeinrst", "0123456789", "abcdefghijklmnopqrstuvwxyz",
+constexpr std::string_view kAlphabets[] = {"a",
+                                           "ab",
+                                           "-",
+                                           " ",
+                                           "-=*_#",
+                                           "aeinrst",
+                                           "0123456789",
+                                           "abcdefghijklmnopqrstuvwxyz",
                                            "\xE6\x97\xA5\x9C\xAC"};
 
 TEST(PieceEncoder, FollowsTheDefinition) {

@@ -39,9 +39,9 @@ inline std::vector<uint32_t> Encode(const TmEncoding* encoding, std::string_view
   std::vector<uint32_t> tokens(text.size());
   uint64_t count = 0;
   TmError error;
-  EXPECT_EQ(tm_encode(encoding, text.data(), text.size(), nullptr, tokens.data(), tokens.size(), &count,
-                      &error),
-            TM_OK);
+  EXPECT_EQ(
+      tm_encode(encoding, text.data(), text.size(), nullptr, tokens.data(), tokens.size(), &count, &error),
+      TM_OK);
   tokens.resize(count);
   return tokens;
 }

@@ -99,8 +99,7 @@ class PretokenizerTest : public testing::TestWithParam<Scanner> {
 
 // All classes, the characters the patterns name, and those that fold to them or look like them.
 const std::vector<std::string> kAlphabet = {
-    "a", "s", "T", "L", "e", "'", " ", "\n", "\r", "/", "1", "!",
-    "\t",
+    "a",          "s", "T", "L", "e", "'", " ", "\n", "\r", "/", "1", "!", "\t",
     "\u00A0",      // no-break space: White_Space
     "\u0085",      // next line: White_Space, no newline of the patterns
     "\u017F",      // long s: folds to s
@@ -117,8 +116,8 @@ const std::vector<std::string> kAlphabet = {
 TEST_P(PretokenizerTest, AllStringsOfFourCharacters) {
   const size_t n = kAlphabet.size();
   for (size_t i = 0; i < n * n * n * n; ++i) {
-    const std::string text = kAlphabet[i % n] + kAlphabet[i / n % n] + kAlphabet[i / n / n % n] +
-                             kAlphabet[i / n / n / n];
+    const std::string text =
+        kAlphabet[i % n] + kAlphabet[i / n % n] + kAlphabet[i / n / n % n] + kAlphabet[i / n / n / n];
     if (!SameCuts(text)) return;
   }
 }

@@ -74,7 +74,8 @@ TEST(TokenizerOracle, RandomStrings) {
     for (const auto& [name, expected] : c["expect"].items()) {
       const TmEncoding* encoding = FindEncoding(name);
       const auto tokens = Encode(encoding, text);
-      ASSERT_EQ(CountAndHash(tokens), expected.get<std::string>()) << name << ": " << Json(text).dump(-1, ' ', true);
+      ASSERT_EQ(CountAndHash(tokens), expected.get<std::string>())
+          << name << ": " << Json(text).dump(-1, ' ', true);
       ASSERT_EQ(Count(encoding, text), tokens.size());
       ASSERT_EQ(Decode(encoding, tokens), text);
     }
@@ -83,11 +84,21 @@ TEST(TokenizerOracle, RandomStrings) {
 
 // The contexts of the files, by their index, with X for the code point.
 const std::vector<std::pair<std::string, std::string>> kContexts = {
-    {"", ""},   {"a", "b"},  {"A ", "b"}, {"1", "2"}, {" '", "s"},
-    {".", "\n"}, {"\n", " "}, {"", ""},  // index 7: XX
+    {"", ""},
+    {"a", "b"},
+    {"A ", "b"},
+    {"1", "2"},
+    {" '", "s"},
+    {".", "\n"},
+    {"\n", " "},
+    {"", ""},  // index 7: XX
     // Of a class by itself: `亚洲AV` is one token of o200k_base, one of the few with a capital after a
     // caseless letter.
-    {"", "'s"}, {"", "123"}, {"  ", ""}, {"亚洲AV", ""}, {"", "亚洲AVb"}};
+    {"", "'s"},
+    {"", "123"},
+    {"  ", ""},
+    {"亚洲AV", ""},
+    {"", "亚洲AVb"}};
 constexpr size_t kTwice = 7;
 
 void CompareEveryCodePoint(const std::string& file, size_t block_count) {
@@ -198,9 +209,9 @@ TEST(Tokenizer, TooFewPlacesForTheTokens) {
   uint32_t tokens[2];
   uint64_t count = 0;
   TmError error;
-  EXPECT_EQ(tm_encode(FindEncoding("o200k_base"), text.data(), text.size(), nullptr, tokens, 2, &count,
-                      &error),
-            TM_TOO_MANY);
+  EXPECT_EQ(
+      tm_encode(FindEncoding("o200k_base"), text.data(), text.size(), nullptr, tokens, 2, &count, &error),
+      TM_TOO_MANY);
   EXPECT_EQ(count, 2u);
   EXPECT_EQ(error.offset, std::string_view("one two").size());
 }

@@ -80,7 +80,8 @@ TEST(Usage, LangChain) {
 
 // A part of a whole that is not told is no contradiction; a whole number may be written as a decimal.
 TEST(Usage, PartsWithoutWholes) {
-  const Result result = Read(R"({"prompt_tokens": 5.0, "completion_tokens_details": {"reasoning_tokens": 0}})");
+  const Result result =
+      Read(R"({"prompt_tokens": 5.0, "completion_tokens_details": {"reasoning_tokens": 0}})");
   ASSERT_EQ(result.status, TM_USAGE_OK);
   EXPECT_EQ(result.meters.input, 5);
   EXPECT_EQ(result.meters.output, TM_NOT_REPORTED);

@@ -8,10 +8,21 @@
 namespace {
 
 // What a name's path may begin with: who serves the model.
-constexpr std::string_view kProviders[] = {
-    "azure",      "azure_ai",  "chatgpt",                "deepinfra",   "github", "github_copilot", "groq",
-    "ollama",     "openai",    "openrouter",             "replicate",   "litellm_proxy",
-    "text-completion-openai",  "together_ai",            "vercel_ai_gateway"};
+constexpr std::string_view kProviders[] = {"azure",
+                                           "azure_ai",
+                                           "chatgpt",
+                                           "deepinfra",
+                                           "github",
+                                           "github_copilot",
+                                           "groq",
+                                           "ollama",
+                                           "openai",
+                                           "openrouter",
+                                           "replicate",
+                                           "litellm_proxy",
+                                           "text-completion-openai",
+                                           "together_ai",
+                                           "vercel_ai_gateway"};
 
 // Path segments that say where, or nothing.
 constexpr std::string_view kPlaces[] = {"eu", "us", "global", "models"};

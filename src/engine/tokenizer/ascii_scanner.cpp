@@ -92,9 +92,7 @@ constexpr uint64_t RunsFrom(uint64_t starts, uint64_t set) { return set & ~(set 
 // How long the contraction is that the apostrophe at `at` begins, itself included; 0 if it begins none.
 template <bool ignore_case>
 size_t ContractionLength(const char* at) {
-  const auto letter = [at](int i) {
-    return ignore_case ? static_cast<char>(at[i] | 0x20) : at[i];
-  };
+  const auto letter = [at](int i) { return ignore_case ? static_cast<char>(at[i] | 0x20) : at[i]; };
   switch (letter(1)) {
     case 's':
     case 't':

@@ -1,6 +1,7 @@
-// The fast way through ASCII text: where pieces start, for up to 64 bytes at a time, by algebra on bit masks
-// of character classes. What the masks cannot prove is left to the scalar scanners of pretokenizer.hpp, the
-// ground truth: the answer covers only the pieces that are settled, which may be none.
+// The fast way through ASCII text: where pieces start, for up to 64 bytes at a time, by algebra on bit
+// masks of character classes. What the masks cannot prove is left to the scalar scanners of
+// pretokenizer.hpp, the ground truth: the answer covers only the pieces that are settled, which may be
+// none.
 #pragma once
 
 #include <cstddef>

@@ -7,8 +7,8 @@ namespace tokenmeter::tokenizer {
 
 size_t PieceEncoder::MergeSmall(const char* piece, size_t length, TokenId* tokens) const {
   const auto byte = [piece](size_t i) { return static_cast<uint8_t>(piece[i]); };
-  // Each token stands at its first byte; `alive` has a bit for each of these. merged[i] is what the token at
-  // i and the next one merge into.
+  // Each token stands at its first byte; `alive` has a bit for each of these. merged[i] is what the token
+  // at i and the next one merge into.
   TokenId merged[kSmallPiece];
   uint64_t alive = ~uint64_t{0} >> (64 - length);
   for (size_t i = 0; i < length; ++i) tokens[i] = vocabulary_.ByteToken(byte(i));
@@ -78,8 +78,7 @@ void PieceEncoder::EncodeWindow(const char* bytes, size_t length, Window* window
   for (uint32_t i = 0; i != end; i = nodes_[i].next) window->tokens.push_back(nodes_[i].token);
 }
 
-size_t PieceEncoder::FindOverlap(const Window& window, size_t length, const char* piece_end,
-                                 Window* next) {
+size_t PieceEncoder::FindOverlap(const Window& window, size_t length, const char* piece_end, Window* next) {
   // The cut at the window's end disturbs the tokens near it, hardly ever further than this.
   size_t margin = 2 * vocabulary_.longest_token();
   const char* at = window.bytes + length;

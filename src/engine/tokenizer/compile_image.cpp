@@ -29,8 +29,8 @@ void WriteFile(const std::string& path, const std::string& bytes) {
 
 std::string CompileVocabularyFolder(const std::string& name, const std::string& folder) {
   using namespace tokenmeter::tokenizer;
-  const auto encodings = ReadEncodings(name, ReadFile(folder + "/encodings.tsv"),
-                                       ReadFile(folder + "/special_tokens.tsv"));
+  const auto encodings =
+      ReadEncodings(name, ReadFile(folder + "/encodings.tsv"), ReadFile(folder + "/special_tokens.tsv"));
   return CompileVocabulary(ReadTiktoken(ReadFile(folder + "/" + name + ".tiktoken")), encodings);
 }
 

@@ -224,8 +224,7 @@ void AppendEncodings(const std::vector<EncodingDefinition>& encodings, ImageHead
     return offset;
   };
   for (const EncodingDefinition& encoding : encodings) {
-    records.push_back({add_string(encoding.name), encoding.pattern,
-                       static_cast<uint32_t>(specials.size()),
+    records.push_back({add_string(encoding.name), encoding.pattern, static_cast<uint32_t>(specials.size()),
                        static_cast<uint32_t>(encoding.special_tokens.size())});
     for (const SpecialToken& token : encoding.special_tokens) {
       specials.push_back({token.id, add_string(token.text), static_cast<uint32_t>(token.text.size())});

@@ -30,19 +30,19 @@ struct ImageHeader {
   char magic[8];
   uint32_t version;
   uint32_t byte_order;
-  uint64_t size;            // of the whole image, in bytes
-  uint32_t token_limit;     // largest ordinary token id + 1
-  uint32_t longest_token;   // bytes of the longest ordinary token
-  Section byte_tokens;      // TokenId[256]: the token of each single byte
-  Section byte_pairs;       // TokenId[256 * 256]: the token of each two bytes, or kNoToken
-  Section token_offsets;    // uint32_t[token_limit + 1]: token t is token_bytes[offsets[t], offsets[t+1])
-  Section token_bytes;      // char[]; a hole in the ids has no bytes
-  Section token_slots;      // uint64_t[2^n]: bytes -> token, see TokenSlot
-  Section pair_slots;       // uint64_t[2^n]: two tokens -> the token they merge into, see PairSlot
-  Section piece_slots;      // PieceSlot[2^n]: short pieces -> how many tokens they are
-  Section encodings;        // EncodingRecord[]
-  Section special_tokens;   // SpecialTokenRecord[], by encoding, then by id
-  Section strings;          // char[]: names and special tokens' texts
+  uint64_t size;           // of the whole image, in bytes
+  uint32_t token_limit;    // largest ordinary token id + 1
+  uint32_t longest_token;  // bytes of the longest ordinary token
+  Section byte_tokens;     // TokenId[256]: the token of each single byte
+  Section byte_pairs;      // TokenId[256 * 256]: the token of each two bytes, or kNoToken
+  Section token_offsets;   // uint32_t[token_limit + 1]: token t is token_bytes[offsets[t], offsets[t+1])
+  Section token_bytes;     // char[]; a hole in the ids has no bytes
+  Section token_slots;     // uint64_t[2^n]: bytes -> token, see TokenSlot
+  Section pair_slots;      // uint64_t[2^n]: two tokens -> the token they merge into, see PairSlot
+  Section piece_slots;     // PieceSlot[2^n]: short pieces -> how many tokens they are
+  Section encodings;       // EncodingRecord[]
+  Section special_tokens;  // SpecialTokenRecord[], by encoding, then by id
+  Section strings;         // char[]: names and special tokens' texts
 };
 
 // One encoding that uses the image's vocabulary.
@@ -122,8 +122,8 @@ struct PieceSlot {
 // The key of the piece of `length` bytes, 1 to PieceSlot::kLongest, at `bytes`, of which 16 are readable.
 inline PieceSlot PieceKey(const char* bytes, size_t length) {
   // Ones for the bytes that are the piece's: read `length` bytes before the middle.
-  alignas(32) static constexpr unsigned char kMasks[32] = {
-      0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF};
+  alignas(32) static constexpr unsigned char kMasks[32] = {0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF,
+                                                           0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF};
   PieceSlot key;
   PieceSlot mask;
   std::memcpy(&key, bytes, sizeof key);
@@ -219,9 +219,7 @@ class Vocabulary {
     }
   }
 
-  std::span<const EncodingRecord> Encodings() const {
-    return Records<EncodingRecord>(header_->encodings);
-  }
+  std::span<const EncodingRecord> Encodings() const { return Records<EncodingRecord>(header_->encodings); }
   const char* EncodingName(const EncodingRecord& encoding) const {
     return Records<char>(header_->strings).data() + encoding.name_offset;
   }

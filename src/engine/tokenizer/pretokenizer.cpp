@@ -216,9 +216,8 @@ const char* Match<Pattern::kO200k>(Scanner& text, const char* at) {
   const Character second = text.At(second_at);
   const bool space_before_symbols = *at == ' ' && second.exists() && IsSymbol(second.cls);
   if (IsSymbol(first.cls) || space_before_symbols) {
-    return text.Run(text.RunEnd(second_at, IsSymbol), [](CharacterClass c, const char* after) {
-      return c == kNewline || after[-1] == '/';
-    });
+    return text.Run(text.RunEnd(second_at, IsSymbol),
+                    [](CharacterClass c, const char* after) { return c == kNewline || after[-1] == '/'; });
   }
   return SpaceEnd<true>(text, at);
 }

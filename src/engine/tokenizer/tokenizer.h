@@ -4,7 +4,8 @@
  * Conventions
  *   - Text is pointer and length, UTF-8, need not end in NUL. Bytes that are not well-formed UTF-8 are
  *     counted as the tokens of the single bytes; nothing here can be made to read or write elsewhere.
- *   - Errors are values. No function throws, jumps or keeps memory after it returns.
+ *   - Errors are values. No function throws or jumps. None keeps memory after it returns, but for what each
+ *     thread remembers of the pieces it has counted lately: at most 1 MiB, and no text longer than 15 bytes.
  *   - Encodings are immutable and live as long as the process. Every function may be called from any
  *     thread.
  *   - `cancelled` may be NULL. Else it is polled at least every 64 KiB of text, and must return without
@@ -47,8 +48,8 @@ const TmEncoding *tm_encoding_at(size_t index);
 const char *tm_encoding_name(const TmEncoding *encoding);
 
 /*
- * The number of tokens of the text; the text of special tokens counts as ordinary text.
- * O(length) time, memory independent of it (a run of non-space longer than 4 KiB takes some 100 KB).
+ * The number of tokens of the text; the text of special tokens counts as ordinary text. O(length) time;
+ * memory does not grow with it (a piece longer than 48 bytes takes up to some 100 KB while it is merged).
  */
 TmStatus tm_count(const TmEncoding *encoding, const char *text, size_t length, bool (*cancelled)(void),
                   uint64_t *count, TmError *error);
