@@ -66,14 +66,14 @@ install_packages() {
   log=$(mktemp)
   # Debian's package would make and start a server for the whole machine; that is not asked for here.
   local no_server=/etc/postgresql-common/createcluster.d/tokenmeter.conf
-  as_root mkdir -p "$(dirname "$no_server")"
-  echo 'create_main_cluster = false' | as_root tee "$no_server" > /dev/null
-  local status=0
-  as_root apt-get update -qq > "$log" 2>&1 || true  # what is known may be enough
-  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
-    "${missing[@]}" > "$log" 2>&1 || status=$?
-  as_root rm -f "$no_server"
-  [ "$status" = 0 ] || {
+  (
+    trap 'as_root rm -f "$no_server"' EXIT
+    as_root mkdir -p "$(dirname "$no_server")"
+    echo 'create_main_cluster = false' | as_root tee "$no_server" > /dev/null
+    as_root apt-get update -qq > "$log" 2>&1 || true  # what is known may be enough
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
+      "${missing[@]}" > "$log" 2>&1
+  ) || {
     tail -n 20 "$log"
     fail "apt-get could not install the packages above. Mend what it says, then run this again."
   }
@@ -109,12 +109,18 @@ make_work_folder() {
     --exclude=./build -cf - . | as_runner tar -C source -xf -
 }
 
-# Builds and installs the extension; a warning is an error. Root runs nothing of what the runner can write:
-# it copies the files that `make install` has put aside.
+# Builds and installs the extension; a warning is an error. Root runs nothing of what the runner can write,
+# and takes over its three kinds of files only.
 build_and_install() {
   logged as_runner make -C source -j"$(nproc)" COPT=-Werror
   logged as_runner make -C source install DESTDIR="$work/installed"
-  logged as_root cp -R --no-preserve=ownership "$work/installed/usr" /
+  local files file
+  files=$(as_runner find installed -type f \
+    \( -name tokenmeter.so -o -name tokenmeter.control -o -name 'tokenmeter--*.sql' \))
+  for file in $files; do
+    # Not cp: it would write into the library that a running server has mapped.
+    as_root install -D -m 644 "$work/$file" "/${file#installed/}"
+  done
 }
 
 # Starts a server of its own in $work: reached through a socket there, open to nobody else.

@@ -17,7 +17,7 @@ SELECT * FROM tokenmeter.count_messages('gpt-4o', '[{"role": "assistant", "conte
 
 -- What is not public makes the count inexact.
 SELECT * FROM tokenmeter.count_messages('gpt-4o', '[{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "x"}}]}]');
-SELECT exact FROM tokenmeter.count_messages('gpt-4o', '[{"role": "assistant", "content": "x", "tool_calls": null, "function_call": null, "refusal": null}]');
+SELECT exact FROM tokenmeter.count_messages('gpt-4o', '[{"role": "assistant", "content": "x", "tool_calls": null, "function_call": null, "refusal": null, "annotations": []}]');
 SELECT exact FROM tokenmeter.count_messages('gpt-4o', '[{"role": "assistant", "content": "x", "audio": {"id": "y"}}]');
 SELECT exact FROM tokenmeter.count_messages('gpt-4o', '[{"role": "assistant", "content": null, "tool_calls": [{"function": {"name": "f", "arguments": "{}"}}]}]');
 

@@ -40,6 +40,13 @@ INSERT INTO llm.message_log (occurred_at, model, reasoning_text, usage) VALUES (
 RETURNING input_tokens, output_tokens, reasoning_tokens, cost;
 INSERT INTO llm.message_log (occurred_at, model, reasoning_text, input_tokens, output_tokens) VALUES ('2025-06-11', 'o3', 'Let me think.', 10, 100)
 RETURNING input_tokens, output_tokens, reasoning_tokens, cost;
+-- Totals in columns go before those in usage; a part in a column beside a total in usage is not clear.
+INSERT INTO llm.message_log (occurred_at, model, input_tokens, cache_read_tokens, usage) VALUES ('2025-06-11', 'o3', 60, 40, '{"prompt_tokens": 100, "completion_tokens": 7}')
+RETURNING input_tokens, cache_read_tokens, output_tokens, reasoning_tokens;
+\set VERBOSITY terse
+INSERT INTO llm.message_log (occurred_at, model, cache_read_tokens, usage) VALUES ('2025-06-11', 'o3', 40, '{"prompt_tokens": 100}');
+INSERT INTO llm.message_log (occurred_at, model, reasoning_tokens, usage) VALUES ('2025-06-11', 'o3', 40, '{"completion_tokens": 100}');
+\set VERBOSITY default
 -- Null and empty JSON is nothing.
 INSERT INTO llm.message_log (occurred_at, model, messages, tools, usage, quantities) VALUES ('2025-06-11', 'gpt-4o', 'null', '[]', 'null', 'null')
 RETURNING input_tokens, method, cost;
@@ -70,7 +77,7 @@ SELECT count(*) FROM llm.intake_problem WHERE request_id = 's';
 SET bytea_output = 'escape';
 SET datestyle = 'German';
 INSERT INTO llm.message_log (request_id, occurred_at, user_id, provider, model, input_tokens, provider_cost, latency_ms)
-VALUES ('s', '2025-06-04', 'ada', 'openai', 'gpt-4o', 1, 0.5, 99) RETURNING input_tokens;
+VALUES ('s', '2025-06-04', 'ada', 'OpenAI', 'gpt-4o', 1, 0.50, 99) RETURNING input_tokens;
 RESET bytea_output;
 RESET datestyle;
 DELETE FROM llm.request;

@@ -123,7 +123,9 @@ count_other_keys(ChatCount *chat, JsonbContainer *message)
 	while ((token = JsonbIteratorNext(&iterator, &key, true)) == WJB_KEY)
 	{
 		(void) JsonbIteratorNext(&iterator, &value, true);
-		if (value.type == jbvNull || key_is(&key, "role") || key_is(&key, "content") ||
+		if (value.type == jbvNull ||
+			(value.type == jbvBinary && JsonContainerSize(value.val.binary.data) == 0) ||
+			key_is(&key, "role") || key_is(&key, "content") ||
 			key_is(&key, "name"))
 			continue;
 		chat->exact = false;

@@ -45,6 +45,13 @@ interrupt_is_pending(void)
 	return INTERRUPTS_PENDING_CONDITION() && INTERRUPTS_CAN_BE_PROCESSED();
 }
 
+/* The same for what ends the query only. */
+static bool
+query_is_cancelled(void)
+{
+	return (QueryCancelPending || ProcDiePending) && INTERRUPTS_CAN_BE_PROCESSED();
+}
+
 /* Raises the error that a status other than TM_OK stands for; `done` bytes of the text were tokenized. */
 static void
 check_status(TmStatus status, const TmError *error, uint64 done)
@@ -80,7 +87,9 @@ tokenize(const TmEncoding *encoding, Utf8 content, uint32 *tokens, uint64 capaci
 {
 	uint64		total = 0;
 	size_t		done = 0;
+	bool		(*interrupted) (void) = interrupt_is_pending;
 
+	CHECK_FOR_INTERRUPTS();
 	for (;;)
 	{
 		const char *rest = content.bytes + done;
@@ -90,9 +99,9 @@ tokenize(const TmEncoding *encoding, Utf8 content, uint32 *tokens, uint64 capaci
 		TmStatus	status;
 
 		if (tokens == NULL)
-			status = tm_count(encoding, rest, rest_length, interrupt_is_pending, &count, &error);
+			status = tm_count(encoding, rest, rest_length, interrupted, &count, &error);
 		else
-			status = tm_encode(encoding, rest, rest_length, interrupt_is_pending, tokens + total,
+			status = tm_encode(encoding, rest, rest_length, interrupted, tokens + total,
 							   capacity - total, &count, &error);
 		total += count;
 		done += error.offset;
@@ -102,6 +111,8 @@ tokenize(const TmEncoding *encoding, Utf8 content, uint32 *tokens, uint64 capaci
 			return total;
 		}
 		CHECK_FOR_INTERRUPTS();
+		/* A piece so long that interrupts come faster than it is counted would be begun for ever. */
+		interrupted = error.offset == 0 ? query_is_cancelled : interrupt_is_pending;
 	}
 }
 

@@ -6,7 +6,7 @@ CREATE TABLE tokenmeter.model (
   pattern text NOT NULL CHECK (pattern = lower(pattern) AND pattern ~ '^[^*]+\*?$'),
   shipped boolean NOT NULL DEFAULT false,
   encoding text,
-  provider text,
+  provider text CHECK (provider = lower(provider) AND provider <> ''),
   PRIMARY KEY (pattern, shipped)
 );
 GRANT SELECT ON tokenmeter.model TO PUBLIC;
@@ -74,7 +74,8 @@ BEGIN
             HINT = format('The encodings are %s.', array_to_string(tokenmeter.encodings(), ', '));
   END IF;
   INSERT INTO tokenmeter.model AS m (pattern, encoding, provider)
-  VALUES (lower(add_model.pattern), add_model.encoding, lower(add_model.provider))
+  VALUES (lower(add_model.pattern), add_model.encoding,
+    coalesce(nullif(lower(add_model.provider), ''), tokenmeter.model_provider(add_model.pattern)))
   ON CONFLICT ON CONSTRAINT model_pkey DO UPDATE
     SET encoding = excluded.encoding, provider = excluded.provider;
 END $$;

@@ -72,7 +72,8 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION tokenmeter.check_call(tokenmeter.call) IS 'raises an error for a call that cannot be metered';
 
--- What the provider reported: the columns, else the usage object.
+-- What the provider reported: of input and of output each, the columns, if they have its total, else the
+-- usage object. A part in a column cannot be told from one that is in a usage object's total already.
 CREATE FUNCTION tokenmeter.reported_meters(call tokenmeter.call) RETURNS tokenmeter.token_meters
 LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -81,17 +82,34 @@ BEGIN
   IF call.usage IS NOT NULL AND jsonb_typeof(call.usage) <> 'null' THEN
     meters := tokenmeter.read_usage(call.usage);
   END IF;
-  meters.input := coalesce(call.input_tokens, meters.input);
-  meters.cache_read := coalesce(call.cache_read_tokens, meters.cache_read);
-  meters.cache_write := coalesce(call.cache_write_tokens, meters.cache_write);
-  meters.cache_write_1h := coalesce(call.cache_write_1h_tokens, meters.cache_write_1h);
-  meters.output := coalesce(call.output_tokens, meters.output);
-  -- A usage object's total of output has the reasoning in it: none is left to be counted.
-  meters.reasoning := coalesce(call.reasoning_tokens, meters.reasoning,
-    CASE WHEN call.output_tokens IS NULL AND meters.output IS NOT NULL THEN 0 END);
+  IF call.input_tokens IS NOT NULL OR meters.input IS NULL THEN
+    meters.input := call.input_tokens;
+    meters.cache_read := call.cache_read_tokens;
+    meters.cache_write := call.cache_write_tokens;
+    meters.cache_write_1h := call.cache_write_1h_tokens;
+  ELSIF num_nonnulls(call.cache_read_tokens, call.cache_write_tokens, call.cache_write_1h_tokens) > 0 THEN
+    RAISE EXCEPTION 'numbers of cached tokens without input_tokens, beside usage'
+      USING ERRCODE = 'invalid_parameter_value',
+            HINT = 'Give all numbers of the input in columns, or all in usage.';
+  END IF;
+  IF call.output_tokens IS NOT NULL OR meters.output IS NULL THEN
+    meters.output := call.output_tokens;
+    meters.reasoning := call.reasoning_tokens;
+  ELSIF call.reasoning_tokens IS NOT NULL THEN
+    RAISE EXCEPTION 'reasoning_tokens without output_tokens, beside usage'
+      USING ERRCODE = 'invalid_parameter_value',
+            HINT = 'Give all numbers of the output in columns, or all in usage.';
+  END IF;
   RETURN meters;
 END $$;
 COMMENT ON FUNCTION tokenmeter.reported_meters(tokenmeter.call) IS 'the token meters that came with the call';
+
+-- A usage object's total of output has the reasoning in it, if it does not say how much that was.
+CREATE FUNCTION tokenmeter.output_has_reasoning(call tokenmeter.call, reported tokenmeter.token_meters)
+RETURNS boolean
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN (call).output_tokens IS NULL AND (reported).output IS NOT NULL AND (reported).reasoning IS NULL;
+COMMENT ON FUNCTION tokenmeter.output_has_reasoning(tokenmeter.call, tokenmeter.token_meters) IS 'does the reported output include the reasoning?';
 
 -- What the texts of a call count; NULL where a text cannot be counted, as where the model has no encoding.
 -- The whole prompt is input here: what of it was cached, a text cannot tell. `complete` is false where a text
@@ -124,7 +142,8 @@ BEGIN
   complete := (
     (has_messages OR has_tools OR call.input_text <> '') IS TRUE AND coalesce(reported.input, meters.input) IS NULL
     OR call.output_text <> '' AND coalesce(reported.output, meters.output) IS NULL
-    OR call.reasoning_text <> '' AND coalesce(reported.reasoning, meters.reasoning) IS NULL) IS NOT TRUE;
+    OR call.reasoning_text <> '' AND coalesce(reported.reasoning, meters.reasoning) IS NULL
+      AND NOT tokenmeter.output_has_reasoning(call, reported)) IS NOT TRUE;
 END $$;
 COMMENT ON FUNCTION tokenmeter.counted_meters(tokenmeter.call, tokenmeter.token_meters) IS 'the tokens of the call''s texts; not exact where how they are sent is not public';
 
@@ -166,7 +185,7 @@ BEGIN
   call.tools := NULL;
   call.output_text := NULL;
   call.reasoning_text := NULL;
-  RETURN jsonb_strip_nulls(to_jsonb(call));
+  RETURN (SELECT jsonb_object_agg(key, value) FROM jsonb_each(to_jsonb(call)) WHERE value <> 'null');
 END $$;
 COMMENT ON FUNCTION tokenmeter.call_facts(tokenmeter.call) IS 'what a call says but for its texts';
 
@@ -180,6 +199,8 @@ COMMENT ON FUNCTION tokenmeter.text_hash(text) IS 'SHA-256 of a text in UTF-8, i
 CREATE FUNCTION tokenmeter.call_fingerprint(call tokenmeter.call) RETURNS text
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
+  call.provider := lower(call.provider);
+  call.provider_cost := trim_scale(call.provider_cost);
   RETURN tokenmeter.text_hash(
     (tokenmeter.call_facts(call) - '{occurred_at,latency_ms,ttft_ms}'::text[])::text
     || jsonb_build_array(tokenmeter.text_hash(call.input_text), tokenmeter.text_hash(call.messages::text),
@@ -234,6 +255,7 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   reported tokenmeter.token_meters;
   counted record;
+  billable tokenmeter.token_meters;
   billed tokenmeter.token_meters;
   price record;
   known record;
@@ -271,7 +293,11 @@ BEGIN
 
   reported := tokenmeter.reported_meters(call);
   counted := tokenmeter.counted_meters(call, reported);
-  billed := tokenmeter.billed_meters(reported, counted.meters);
+  billable := counted.meters;
+  IF tokenmeter.output_has_reasoning(call, reported) THEN
+    billable.reasoning := NULL;
+  END IF;
+  billed := tokenmeter.billed_meters(reported, billable);
   -- What is not known costs something, but not 0.
   price := tokenmeter.call_cost(call.provider, call.model, call.service_tier, call.occurred_at,
     CASE WHEN counted.complete THEN to_jsonb(billed) || coalesce(call.quantities, '{}') ELSE '{}' END);
@@ -295,7 +321,7 @@ BEGIN
     (counted.meters).input, (counted.meters).output, (counted.meters).reasoning,
     billed.input, billed.cache_read, billed.cache_write, billed.cache_write_1h,
     billed.output, billed.reasoning, call.quantities,
-    tokenmeter.billing_method(reported, counted.meters, counted.exact),
+    tokenmeter.billing_method(reported, billable, counted.exact),
     price.cost, price.currency, price.cost IS NOT NULL,
     CASE WHEN price.cost IS NOT NULL THEN now() END, call.provider_cost,
     CASE WHEN call.provider_cost IS NOT NULL THEN coalesce(call.currency, 'USD') END,
@@ -469,9 +495,11 @@ BEGIN
   SELECT object INTO foreign_object FROM (
     SELECT 'schema llm', nspowner FROM pg_namespace WHERE nspname = 'llm'
     UNION ALL SELECT 'llm.' || relname, relowner FROM pg_class WHERE relnamespace = to_regnamespace('llm')
+      AND relname ~ '^(usage.*|request|intake_problem|message_log|unpriced)$'
     UNION ALL SELECT 'llm.' || proname, proowner FROM pg_proc WHERE pronamespace = to_regnamespace('llm')
+      AND proname IN ('post_message', 'refuse_change')
   ) AS present (object, owner)
-  WHERE owner <> current_user::regrole LIMIT 1;
+  WHERE owner <> quote_ident(current_user)::regrole LIMIT 1;
   IF FOUND THEN
     RAISE EXCEPTION '% belongs to another role', foreign_object
       USING ERRCODE = 'insufficient_privilege',

@@ -64,6 +64,9 @@ TEST(Usage, Anthropic) {
   EXPECT_EQ(result.meters.input, 3);
   EXPECT_EQ(result.meters.cache_write, 10);
   EXPECT_EQ(result.meters.cache_write_1h, 20);
+  result = Read(R"({"input_tokens": 3, "cache_creation": {}, "cache_creation_input_tokens": 500})");
+  ASSERT_EQ(result.status, TM_USAGE_OK);
+  EXPECT_EQ(result.meters.cache_write, 500);
 }
 
 TEST(Usage, LangChain) {

@@ -41,6 +41,13 @@ for my $text ("repeat('word ', 60000000)", "repeat('a', 100000000)", "repeat(' '
     cmp_ok(time - $from, '<', 1.5, 'soon, making the text included');
 }
 
+# Interrupts that do not end the query, more often than a piece takes to count.
+is( $node->safe_psql('postgres', q{
+SET client_connection_check_interval = '100ms';
+SET statement_timeout = '100s';
+SELECT token_count('gpt-4o', repeat('a', 10000000))}),
+    '1250000', 'a long piece is counted in spite of other interrupts');
+
 # A database that is not UTF-8.
 $node->safe_psql('postgres', q{CREATE DATABASE latin1 ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0});
 $node->safe_psql('latin1', 'CREATE EXTENSION tokenmeter; SELECT tokenmeter.create_ledger()');

@@ -48,17 +48,18 @@ for my $trap (
 
 # A role that is no superuser makes a ledger, and others write to it.
 $node->safe_psql('postgres', q{
-CREATE ROLE meter LOGIN;
+CREATE ROLE "Meter-1" LOGIN;
 CREATE ROLE proxy LOGIN;
-GRANT CREATE ON DATABASE postgres TO meter;
-SET ROLE meter;
+GRANT CREATE ON DATABASE postgres TO "Meter-1";
+SET ROLE "Meter-1";
+SELECT tokenmeter.create_ledger();
 SELECT tokenmeter.create_ledger();
 GRANT USAGE ON SCHEMA llm TO proxy;
 GRANT INSERT ON llm.message_log TO proxy;
 SET ROLE proxy;
 INSERT INTO llm.message_log (model, input_text, occurred_at) VALUES ('gpt-4o', 'Hello', '2020-01-01');
 });
-is($node->safe_psql('postgres', 'SET ROLE meter; SELECT sum(input_tokens) FROM llm.usage'), '1', 'an entry by another role');
+is($node->safe_psql('postgres', 'SET ROLE "Meter-1"; SELECT sum(input_tokens) FROM llm.usage'), '1', 'an entry by another role');
 for my $query ('SELECT * FROM llm.usage', 'SELECT * FROM llm.request', 'DELETE FROM llm.usage',
     "INSERT INTO llm.usage (occurred_at, model, priced) VALUES (now(), 'x', false)",
     "INSERT INTO tokenmeter.price (provider, model, meter, unit_quantity, unit_price, effective_from) VALUES ('x', 'x', 'input', 1, 0, now())",

@@ -8,24 +8,13 @@
 namespace {
 
 // What a name's path may begin with: who serves the model.
-constexpr std::string_view kProviders[] = {"azure",
-                                           "azure_ai",
-                                           "chatgpt",
-                                           "deepinfra",
-                                           "github",
-                                           "github_copilot",
-                                           "groq",
-                                           "ollama",
-                                           "openai",
-                                           "openrouter",
-                                           "replicate",
-                                           "litellm_proxy",
-                                           "text-completion-openai",
-                                           "together_ai",
-                                           "vercel_ai_gateway"};
+constexpr std::string_view kProviders[] = {"azure",       "azure_ai",         "chatgpt",   "deepinfra",
+                                           "github",      "github_copilot",   "groq",      "ollama",
+                                           "openai",      "openrouter",       "replicate", "litellm_proxy",
+                                           "together_ai", "vercel_ai_gateway"};
 
 // Path segments that say where, or nothing.
-constexpr std::string_view kPlaces[] = {"eu", "us", "global", "models"};
+constexpr std::string_view kPlaces[] = {"eu", "us", "global", "models", "text-completion-openai"};
 
 // Providers whose paths go on with a region or deployment type of any name.
 constexpr std::string_view kProvidersWithRegions[] = {"azure"};

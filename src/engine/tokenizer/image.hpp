@@ -3,6 +3,7 @@
 // mapped: linked into read-only data, its pages are shared by every process that counts.
 #pragma once
 
+#include <bit>
 #include <cstdint>
 #include <cstring>
 #include <span>
@@ -59,8 +60,8 @@ struct SpecialTokenRecord {
   uint32_t text_length;
 };
 
-// Both hash tables are open-addressed with linear probing over a power of two of 64-bit slots; an
-// empty slot is all ones, and at least a quarter of the slots are empty.
+// The tables of tokens and pairs are open-addressed with linear probing over a power of two of 64-bit
+// slots; an empty slot is all ones, and at least a quarter of the slots are empty.
 inline constexpr uint64_t kEmptySlot = ~uint64_t{0};
 
 // A token slot: high half of the hash | id.
@@ -100,11 +101,13 @@ inline uint64_t HashBytes(const char* bytes, size_t length) {
   return MixHash(MixHash(hash ^ load(bytes, length)));
 }
 
+// The image is laid out, and pieces are cut from words, for little-endian machines.
+static_assert(std::endian::native == std::endian::little);
+
 // A short piece: its bytes, padded with zeros, and in the last byte its length (high half) and how many
 // tokens it is (low half). An empty slot is all zeros.
 struct PieceSlot {
   static constexpr size_t kLongest = 15;
-  static constexpr uint64_t kMostTokens = 15;
 
   uint64_t low;
   uint64_t high;
@@ -112,7 +115,7 @@ struct PieceSlot {
   bool empty() const { return high == 0; }
   uint64_t count() const { return high >> 56 & 0xF; }
   size_t length() const { return high >> 60; }
-  const char* bytes() const { return reinterpret_cast<const char*>(&low); }
+  const char* bytes() const { return reinterpret_cast<const char*>(this); }
   // Whether the slot is of the key's piece, whose count is 0.
   bool Holds(const PieceSlot& key) const {
     return ((low ^ key.low) | ((high ^ key.high) & ~(uint64_t{0xF} << 56))) == 0;
@@ -131,7 +134,8 @@ inline PieceSlot PieceKey(const char* bytes, size_t length) {
   return {key.low & mask.low, (key.high & mask.high) | uint64_t{length} << 60};
 }
 
-// Slots come in buckets of a cache line; a piece is in the first bucket from its own on that had room.
+// Part of the image format, as HashBytes is. Slots come in buckets of a cache line; a piece is in the first
+// bucket from its own on that had room.
 inline constexpr uint64_t kPieceBucket = 4;
 
 inline uint64_t PieceHash(const PieceSlot& key) {
