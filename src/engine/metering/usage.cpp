@@ -170,7 +170,7 @@ TmMeters ReadShape(const Json& object, const UsageShape& shape) {
 TmMeters ReadUsage(const Json& object) {
   for (const UsageShape& shape : kShapes) {
     const auto marker = object.find(shape.marker);
-    if (marker == object.end() || marker->empty()) continue;  // also null and {}
+    if (marker == object.end() || *marker == nullptr || *marker == Json::object()) continue;
     const TmMeters meters = ReadShape(object, shape);
     if (meters.input == TM_NOT_REPORTED && meters.output == TM_NOT_REPORTED) break;
     return meters;
