@@ -21,9 +21,9 @@ struct Place {
   const char* key;
 };
 
-// How one API names its numbers. An object is of the first shape whose marker it has.
+// How one API names its numbers. An object is of the first shape of whose markers it has one.
 struct UsageShape {
-  const char* marker;
+  const char* markers[2];
   const char* input;
   Place cache_read;
   Place cache_write;
@@ -37,15 +37,7 @@ constexpr Place kNowhere{nullptr, nullptr};
 
 constexpr UsageShape kShapes[] = {
     // OpenAI: chat completions, embeddings
-    {"prompt_tokens",
-     "prompt_tokens",
-     {"prompt_tokens_details", "cached_tokens"},
-     kNowhere,
-     kNowhere,
-     "completion_tokens",
-     {"completion_tokens_details", "reasoning_tokens"},
-     true},
-    {"completion_tokens",
+    {{"prompt_tokens", "completion_tokens"},
      "prompt_tokens",
      {"prompt_tokens_details", "cached_tokens"},
      kNowhere,
@@ -54,7 +46,7 @@ constexpr UsageShape kShapes[] = {
      {"completion_tokens_details", "reasoning_tokens"},
      true},
     // Anthropic, with writes told apart by how long they are kept, and without
-    {"cache_creation",
+    {{"cache_creation", "cache_creation"},
      "input_tokens",
      {nullptr, "cache_read_input_tokens"},
      {"cache_creation", "ephemeral_5m_input_tokens"},
@@ -62,7 +54,7 @@ constexpr UsageShape kShapes[] = {
      "output_tokens",
      kNowhere,
      false},
-    {"cache_creation_input_tokens",
+    {{"cache_creation_input_tokens", "cache_read_input_tokens"},
      "input_tokens",
      {nullptr, "cache_read_input_tokens"},
      {nullptr, "cache_creation_input_tokens"},
@@ -70,16 +62,8 @@ constexpr UsageShape kShapes[] = {
      "output_tokens",
      kNowhere,
      false},
-    {"cache_read_input_tokens",
-     "input_tokens",
-     {nullptr, "cache_read_input_tokens"},
-     kNowhere,
-     kNowhere,
-     "output_tokens",
-     kNowhere,
-     false},
     // LangChain: usage_metadata
-    {"input_token_details",
+    {{"input_token_details", "output_token_details"},
      "input_tokens",
      {"input_token_details", "cache_read"},
      {"input_token_details", "cache_creation"},
@@ -87,24 +71,8 @@ constexpr UsageShape kShapes[] = {
      "output_tokens",
      {"output_token_details", "reasoning"},
      true},
-    {"output_token_details",
-     "input_tokens",
-     kNowhere,
-     kNowhere,
-     kNowhere,
-     "output_tokens",
-     {"output_token_details", "reasoning"},
-     true},
     // OpenAI: responses; and any other that tells the totals only
-    {"input_tokens",
-     "input_tokens",
-     {"input_tokens_details", "cached_tokens"},
-     kNowhere,
-     kNowhere,
-     "output_tokens",
-     {"output_tokens_details", "reasoning_tokens"},
-     true},
-    {"output_tokens",
+    {{"input_tokens", "output_tokens"},
      "input_tokens",
      {"input_tokens_details", "cached_tokens"},
      kNowhere,
@@ -113,6 +81,12 @@ constexpr UsageShape kShapes[] = {
      {"output_tokens_details", "reasoning_tokens"},
      true},
 };
+
+// Whether the object has the key, with something in it.
+bool Has(const Json& object, const char* key) {
+  const auto found = object.find(key);
+  return found != object.end() && *found != nullptr && *found != Json::object();
+}
 
 // A whole number from 0 to 2^63 - 1, also if it is written 10.0.
 bool ToCount(const Json& value, int64_t* count) {
@@ -169,8 +143,7 @@ TmMeters ReadShape(const Json& object, const UsageShape& shape) {
 
 TmMeters ReadUsage(const Json& object) {
   for (const UsageShape& shape : kShapes) {
-    const auto marker = object.find(shape.marker);
-    if (marker == object.end() || *marker == nullptr || *marker == Json::object()) continue;
+    if (!Has(object, shape.markers[0]) && !Has(object, shape.markers[1])) continue;
     const TmMeters meters = ReadShape(object, shape);
     if (meters.input == TM_NOT_REPORTED && meters.output == TM_NOT_REPORTED) break;
     return meters;
