@@ -18,18 +18,14 @@ class RecentPieces {
     return slot.Holds(key) ? slot.count() : 0;
   }
 
-  void Remember(PieceSlot key, uint64_t count) {
-    key.high |= count << 56;
-    slots_[Index(key)] = key;
+  void Remember(const PieceSlot& key, uint64_t count) {
+    slots_[Index(key)] = {key.low, key.high | count << 56};
   }
 
  private:
   static constexpr int kIndexBits = 14;  // 256 KiB
 
-  // Independent of the count: the hash of the key's bytes and length.
-  static size_t Index(const PieceSlot& key) {
-    return PieceHash({key.low, key.high & ~(uint64_t{0xF} << 56)}) >> (64 - kIndexBits);
-  }
+  static size_t Index(const PieceSlot& key) { return PieceHash(key) >> (64 - kIndexBits); }
 
   PieceSlot slots_[size_t{1} << kIndexBits];
 };

@@ -119,6 +119,7 @@ class Writer {
     settled_ = used;
     return TM_OK;
   }
+
   size_t TakeWindow(const char* window, PieceStarts pieces, TmStatus* status) {
     size_t taken = 0;
     ForEachPiece(pieces, [&](size_t start, size_t length) {
