@@ -9,8 +9,11 @@
 #include <gtest/gtest.h>
 
 #include <random>
+#include <set>
 #include <string>
 
+#include "cpu_paths.hpp"
+#include "oracle.hpp"
 #include "tokenizer/builtin.hpp"
 
 namespace tokenmeter::tokenizer {
@@ -18,21 +21,28 @@ namespace {
 
 using Tokens = std::vector<TokenId>;
 
-Tokens EncodePiece(const Vocabulary& vocabulary, const std::string& piece) {
+struct Output {
+  const Vocabulary& vocabulary;
   Tokens tokens;
+  void Add(const TokenRun& run) {
+    const size_t before = tokens.size();
+    run.Visit(vocabulary, [this](TokenId token) { tokens.push_back(token); });
+    EXPECT_EQ(tokens.size() - before, run.count());
+  }
+  void Clear() { tokens.clear(); }
+};
+
+Tokens EncodePiece(const Vocabulary& vocabulary, const std::string& piece) {
   PieceEncoder encoder(vocabulary, nullptr);
-  EXPECT_TRUE(encoder.Encode(piece.data(), piece.size(), [&](std::span<const TokenId> run) {
-    tokens.insert(tokens.end(), run.begin(), run.end());
-  }));
-  return tokens;
+  Output output{vocabulary, {}};
+  EXPECT_TRUE(encoder.Encode(piece.data(), piece.size(), &output));
+  return output.tokens;
 }
 
-Tokens MergePiece(PieceEncoder* encoder, const std::string& piece) {
-  Tokens tokens;
-  EXPECT_TRUE(encoder->Merge(piece.data(), piece.size(), [&](std::span<const TokenId> run) {
-    tokens.insert(tokens.end(), run.begin(), run.end());
-  }));
-  return tokens;
+Tokens MergePiece(const Vocabulary& vocabulary, PieceEncoder* encoder, const std::string& piece) {
+  Output output{vocabulary, {}};
+  EXPECT_TRUE(encoder->Merge(piece.data(), piece.size(), &output));
+  return output.tokens;
 }
 
 // The definition, word by word, with bytes instead of the pair table: quadratic.
@@ -88,23 +98,122 @@ TEST(PieceEncoder, FollowsTheDefinition) {
   }
 }
 
-// Long pieces go window by window. Facts 1 and 2, checked on what comes out: any two neighbours must
-// encode, by the definition, to themselves, and the bytes must be all there.
+// Text as people write it, of several scripts: characters that stand for their bytes meet all sorts of
+// neighbours, whole or cut apart.
+TEST(PieceEncoder, FollowsTheDefinitionInAllScripts) {
+  std::mt19937_64 random(3);
+  for (const char* corpus : {"chinese", "japanese", "russian", "arabic", "emoji", "code"}) {
+    const std::string text = test::ReadFile(std::string("corpus/") + corpus + ".txt");
+    for (const TmEncoding& encoding : BuiltinEncodings()) {
+      for (int round = 0; round < 400; ++round) {
+        // Some characters from one place, and now and then from another, which makes unheard-of neighbours.
+        std::string piece;
+        for (size_t parts = 1 + random() % 3; parts > 0; --parts) {
+          piece += text.substr(random() % text.size(), 1 + random() % 40);
+        }
+        ASSERT_EQ(EncodePiece(encoding.vocabulary, piece), EncodeByDefinition(encoding.vocabulary, piece))
+            << encoding.name << ": " << testing::PrintToString(piece);
+      }
+    }
+  }
+}
+
+TEST(PieceEncoder, FollowsTheDefinitionWithRandomCharacters) {
+  std::mt19937_64 random(4);
+  for (const TmEncoding& encoding : BuiltinEncodings()) {
+    std::vector<std::string> characters = {" ", "a", "\x80", "\xE4", "\xE4\xB8"};
+    for (TokenId token = 0; token < encoding.vocabulary.token_limit(); ++token) {
+      const std::string bytes(encoding.vocabulary.TokenBytes(token));
+      if (bytes.size() < 2 || bytes.size() > 4 || static_cast<unsigned char>(bytes[0]) < 0xC2) continue;
+      characters.push_back(bytes);
+    }
+    for (int round = 0; round < 3000; ++round) {
+      const size_t width = 2 + random() % 100;
+      const size_t first = random() % characters.size();
+      std::string piece;
+      for (size_t length = 1 + random() % 30; length > 0; --length) {
+        piece += characters[(first + random() % width) % characters.size()];
+      }
+      ASSERT_EQ(EncodePiece(encoding.vocabulary, piece), EncodeByDefinition(encoding.vocabulary, piece))
+          << encoding.name << ": " << testing::PrintToString(piece);
+    }
+  }
+}
+
+TEST(PieceEncoder, MergesAlikeOnEveryCpuPath) {
+  std::mt19937_64 random(5);
+  const std::string text = test::ReadFile("corpus/russian.txt") + test::ReadFile("corpus/english.txt");
+  const Vocabulary vocabulary = BuiltinEncodings()[0].vocabulary;
+  std::vector<MergeJob> jobs;
+  for (int i = 0; i < 20000; ++i) {
+    const size_t length = 1 + random() % MergeJob::kLongest;
+    jobs.push_back({text.data() + random() % (text.size() - length), length});
+  }
+  std::vector<MergeResult> expected(jobs.size());
+  MergePortably(vocabulary, jobs, MergeWish::kCountsAndStarts, expected.data());
+  test::OnEveryCpuPath([&](const char* name) {
+    std::vector<MergeResult> results(jobs.size());
+    cpu_path->merge_jobs(vocabulary, jobs, MergeWish::kCountsAndStarts, results.data());
+    for (size_t i = 0; i < jobs.size(); ++i) {
+      ASSERT_EQ(results[i].count, expected[i].count) << name;
+      ASSERT_EQ(results[i].starts, expected[i].starts) << name;
+      ASSERT_EQ(results[i].count, static_cast<uint32_t>(std::popcount(results[i].starts)));
+    }
+  });
+}
+
+TEST(CpuPath, TheFastestThatRunsHereIsInUse) {
+  EXPECT_STREQ(CpuPaths().back().name, "portable");
+  EXPECT_TRUE(CpuPaths().back().runs_here());
+  for (const CpuPath& path : CpuPaths()) {
+    if (!path.runs_here()) continue;
+    EXPECT_EQ(cpu_path, &path) << path.name;
+    return;
+  }
+}
+
+// Facts 1 and 2, checked on what comes out: any two neighbours must encode, by the definition, to
+// themselves, and the bytes must be all there.
+void ExpectValidEncoding(const TmEncoding& encoding, const std::string& piece) {
+  const Tokens tokens = EncodePiece(encoding.vocabulary, piece);
+  std::string bytes;
+  for (TokenId token : tokens) bytes += encoding.vocabulary.TokenBytes(token);
+  ASSERT_TRUE(bytes == piece);
+  std::set<std::pair<TokenId, TokenId>> seen;
+  for (size_t i = 0; i + 1 < tokens.size(); ++i) {
+    if (!seen.emplace(tokens[i], tokens[i + 1]).second) continue;
+    const std::string both = std::string(encoding.vocabulary.TokenBytes(tokens[i])) +
+                             std::string(encoding.vocabulary.TokenBytes(tokens[i + 1]));
+    ASSERT_EQ(EncodeByDefinition(encoding.vocabulary, both), (Tokens{tokens[i], tokens[i + 1]}))
+        << encoding.name << " at token " << i << ": " << both;
+  }
+}
+
+// Long pieces go window by window.
 TEST(PieceEncoder, LongPiecesAreValidEncodings) {
   std::mt19937_64 random(2);
   for (const TmEncoding& encoding : BuiltinEncodings()) {
     for (std::string_view alphabet : kAlphabets) {
-      const std::string piece = RandomText(&random, alphabet, 20000);
-      const Tokens tokens = EncodePiece(encoding.vocabulary, piece);
-      std::string bytes;
-      for (TokenId token : tokens) bytes += encoding.vocabulary.TokenBytes(token);
-      ASSERT_EQ(bytes, piece);
-      for (size_t i = 0; i + 1 < tokens.size(); ++i) {
-        const std::string both = std::string(encoding.vocabulary.TokenBytes(tokens[i])) +
-                                 std::string(encoding.vocabulary.TokenBytes(tokens[i + 1]));
-        ASSERT_EQ(EncodeByDefinition(encoding.vocabulary, both), (Tokens{tokens[i], tokens[i + 1]}))
-            << encoding.name << " at token " << i << ": " << both;
+      ExpectValidEncoding(encoding, RandomText(&random, alphabet, 20000));
+    }
+  }
+}
+
+// Where the text repeats itself, tokens are put out many times over. Repetitions of all sorts of periods,
+// with something else before, between and behind them.
+TEST(PieceEncoder, RepetitionsAreValidEncodings) {
+  std::mt19937_64 random(6);
+  for (const TmEncoding& encoding : BuiltinEncodings()) {
+    for (std::string_view alphabet : kAlphabets) {
+      std::string piece = RandomText(&random, alphabet, 300);
+      for (size_t period : {1, 2, 3, 7, 8, 9, 64, 100, 700, 1500}) {
+        const std::string once = RandomText(&random, alphabet, period);
+        for (size_t length = random() % 60000; length > 0; length -= std::min(length, once.size())) {
+          piece.append(once, 0, length);
+        }
+        piece += RandomText(&random, "abcdefghij", random() % 5000);
       }
+      ExpectValidEncoding(encoding, piece);
     }
   }
 }
@@ -116,7 +225,7 @@ TEST(PieceEncoder, MergingMakesEveryToken) {
     for (TokenId token = 0; token < encoding.vocabulary.token_limit(); ++token) {
       const std::string bytes(encoding.vocabulary.TokenBytes(token));
       if (bytes.empty()) continue;
-      ASSERT_EQ(MergePiece(&encoder, bytes), Tokens{token}) << encoding.name;
+      ASSERT_EQ(MergePiece(encoding.vocabulary, &encoder, bytes), Tokens{token}) << encoding.name;
     }
   }
 }

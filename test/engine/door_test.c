@@ -23,6 +23,9 @@ always(void)
   return true;
 }
 
+/* Longer than what is done between two polls. */
+static char long_text[1 << 18];
+
 int
 main(void)
 {
@@ -41,7 +44,12 @@ main(void)
   check(tm_encode(encoding, text, strlen(text), NULL, tokens, 8, &token_count, &error) == TM_OK &&
             token_count == 3 && tokens[0] == 9906 && tokens[1] == 11 && tokens[2] == 1917,
         "tm_encode");
-  check(tm_count(encoding, text, strlen(text), always, &count, &error) == TM_CANCELLED, "cancel");
+  memset(long_text, ' ', sizeof long_text);
+  for (size_t i = 0; i < sizeof long_text; i += 4)
+    long_text[i] = (char)('a' + i / 4 % 26);
+  check(tm_count(encoding, long_text, sizeof long_text, always, &count, &error) == TM_CANCELLED &&
+            error.offset > 0 && error.offset < sizeof long_text,
+        "cancel");
   check(tm_fail_for_test(&error) == TM_INTERNAL, "exceptions end at the door");
   check(tm_model_readings("OpenAI/gpt-4o", strlen("OpenAI/gpt-4o"), readings) == 2 &&
             strcmp(readings[1].text, "gpt-4o") == 0,

@@ -4,7 +4,9 @@
 
 #include <nlohmann/json.hpp>
 
+#include "cpu_paths.hpp"
 #include "oracle.hpp"
+#include "unicode_table.hpp"
 
 namespace tokenmeter::test {
 namespace {
@@ -35,18 +37,6 @@ std::string CountAndHash(const std::vector<uint32_t>& tokens) {
   TokenHash hash;
   hash.Add(tokens);
   return std::to_string(tokens.size()) + ":" + hash.Hex();
-}
-
-std::string Utf8(uint32_t code_point) {
-  const auto byte = [](uint32_t value) { return static_cast<char>(value); };
-  if (code_point < 0x80) return {byte(code_point)};
-  if (code_point < 0x800) return {byte(0xC0 | code_point >> 6), byte(0x80 | (code_point & 0x3F))};
-  if (code_point < 0x10000) {
-    return {byte(0xE0 | code_point >> 12), byte(0x80 | (code_point >> 6 & 0x3F)),
-            byte(0x80 | (code_point & 0x3F))};
-  }
-  return {byte(0xF0 | code_point >> 18), byte(0x80 | (code_point >> 12 & 0x3F)),
-          byte(0x80 | (code_point >> 6 & 0x3F)), byte(0x80 | (code_point & 0x3F))};
 }
 
 TEST(TokenizerOracle, NastyStrings) {
@@ -148,8 +138,8 @@ TEST(TokenizerOracle, Corpus) {
       const TmEncoding* encoding = FindEncoding(alike);
       const auto tokens = Encode(encoding, chunk);
       EXPECT_EQ(CountAndHash(tokens), row[4] + ":" + row[5]) << alike << ", " << name << " at " << row[1];
-      EXPECT_EQ(Count(encoding, chunk), tokens.size());
       EXPECT_EQ(Decode(encoding, tokens), chunk);
+      OnEveryCpuPath([&](const char* path) { EXPECT_EQ(Count(encoding, chunk), tokens.size()) << path; });
     }
     if (row[3] == "o200k_base") bytes += chunk.size();
   }
@@ -224,7 +214,7 @@ TEST(Tokenizer, CancelStopsEveryStage) {
   const std::string one_piece(1 << 20, 'x');
   for (size_t i = 0; const TmEncoding* encoding = tm_encoding_at(i); ++i) {
     for (const std::string& text : {many_pieces, one_piece}) {
-      for (int polls : {0, 1, 3, 10, 15}) {
+      for (int polls : {0, 1, 3, 10, 14}) {
         polls_left = polls;
         uint64_t count = 0;
         TmError error;

@@ -1,97 +1,149 @@
 #include "tokenizer/bpe.hpp"
 
-#include <bit>
+#include <algorithm>
+#include <cstring>
 #include <functional>
 
 namespace tokenmeter::tokenizer {
 
-size_t PieceEncoder::MergeSmall(const char* piece, size_t length, TokenId* tokens) const {
-  const auto byte = [piece](size_t i) { return static_cast<uint8_t>(piece[i]); };
-  // Each token stands at its first byte; `alive` has a bit for each of these. merged[i] is what the token
-  // at i and the next one merge into.
-  TokenId merged[kSmallPiece];
-  uint64_t alive = ~uint64_t{0} >> (64 - length);
-  for (size_t i = 0; i < length; ++i) tokens[i] = vocabulary_.ByteToken(byte(i));
-  for (size_t i = 0; i + 1 < length; ++i) merged[i] = vocabulary_.MergeBytes(byte(i), byte(i + 1));
-  merged[length - 1] = kNoToken;
+// What a skip saves must be worth the search for it: so many large windows.
+static constexpr size_t kWorthwhile = 4;
+// How far behind the window's start repetitions are skipped at once.
+static constexpr ptrdiff_t kFarthest = 1024 * 1024;
 
-  for (;;) {
-    const size_t at = std::min_element(merged, merged + length) - merged;
-    if (merged[at] == kNoToken) break;
-    uint64_t behind = alive & ~uint64_t{1} << at;
-    merged[std::countr_zero(behind)] = kNoToken;
-    alive ^= behind & -behind;
-    behind &= behind - 1;
-    tokens[at] = merged[at];
-    merged[at] = behind != 0 ? vocabulary_.Merge(tokens[at], tokens[std::countr_zero(behind)]) : kNoToken;
-    if (const uint64_t before = alive & ((uint64_t{1} << at) - 1); before != 0) {
-      const size_t previous = 63 - std::countl_zero(before);
-      merged[previous] = vocabulary_.Merge(tokens[previous], tokens[at]);
-    }
-  }
-
+size_t PieceEncoder::MergeSmallWindows(const Place& place, const char* end, SmallWindow* windows) {
+  MergeJob jobs[kSmallWindows];
+  MergeResult results[kSmallWindows];
   size_t count = 0;
-  for (; alive != 0; alive &= alive - 1) tokens[count++] = tokens[std::countr_zero(alive)];
+  for (const char* at = place.at; count < kSmallWindows; at += kStride) {
+    const size_t length = std::min<size_t>(MergeJob::kLongest, end - at);
+    jobs[count++] = {at, length};
+    if (at + length == end) break;
+  }
+  cpu_path->merge_jobs(vocabulary_, {jobs, count}, MergeWish::kCountsAndStarts, results);
+  for (size_t i = 0; i < count; ++i) windows[i] = {jobs[i].bytes, jobs[i].length, results[i].starts};
   return count;
 }
 
-void PieceEncoder::EncodeWindow(const char* bytes, size_t length, Window* window) {
+size_t PieceEncoder::SharedToken(const SmallWindow& earlier, const SmallWindow& later) {
+  for (uint64_t rest = earlier.starts >> kStride & later.starts; rest != 0; rest &= rest - 1) {
+    const auto at = static_cast<size_t>(std::countr_zero(rest));
+    if (earlier.EndOfToken(kStride + at) == kStride + later.EndOfToken(at)) return at;
+  }
+  return kNoSharedToken;
+}
+
+void PieceEncoder::EncodeWindow(const char* bytes, const char* piece_end, size_t length, Window* window) {
+  length = std::min<size_t>(length, piece_end - bytes);
   const auto end = static_cast<uint32_t>(length);
   // The heap orders candidates by merged token, then by position; those that an earlier merge has made
   // void stay in it, and are known by the node's `merged` no longer being theirs.
   const auto candidate = [](TokenId merged, uint32_t at) { return uint64_t{merged} << 32 | at; };
 
-  nodes_.resize(length);
-  heap_.clear();
+  std::vector<Node>& nodes = scratch_->nodes;
+  std::vector<uint64_t>& heap = scratch_->heap;
+  nodes.resize(length);
+  heap.clear();
   for (uint32_t i = 0; i < end; ++i) {
-    nodes_[i] = {vocabulary_.ByteToken(static_cast<uint8_t>(bytes[i])), kNoToken, i - 1, i + 1};
+    nodes[i] = {vocabulary_.ByteToken(static_cast<uint8_t>(bytes[i])), kNoToken, i - 1, i + 1};
   }
   const auto find_merge = [&](uint32_t at) {
-    Node& node = nodes_[at];
-    node.merged = node.next == end ? kNoToken : vocabulary_.Merge(node.token, nodes_[node.next].token);
-    if (node.merged != kNoToken) heap_.push_back(candidate(node.merged, at));
+    Node& node = nodes[at];
+    node.merged = node.next == end ? kNoToken : vocabulary_.Merge(node.token, nodes[node.next].token);
+    if (node.merged != kNoToken) heap.push_back(candidate(node.merged, at));
     return node.merged != kNoToken;
   };
   for (uint32_t i = 0; i < end; ++i) find_merge(i);
-  std::make_heap(heap_.begin(), heap_.end(), std::greater<>());
+  std::make_heap(heap.begin(), heap.end(), std::greater<>());
 
-  while (!heap_.empty()) {
-    const uint64_t lowest = heap_.front();
-    std::pop_heap(heap_.begin(), heap_.end(), std::greater<>());
-    heap_.pop_back();
+  while (!heap.empty()) {
+    const uint64_t lowest = heap.front();
+    std::pop_heap(heap.begin(), heap.end(), std::greater<>());
+    heap.pop_back();
     const auto at = static_cast<uint32_t>(lowest);
-    Node& node = nodes_[at];
+    Node& node = nodes[at];
     if (node.merged != static_cast<TokenId>(lowest >> 32)) continue;
 
     node.token = node.merged;
-    nodes_[node.next].merged = kNoToken;
-    node.next = nodes_[node.next].next;
-    if (node.next != end) nodes_[node.next].previous = at;
-    if (find_merge(at)) std::push_heap(heap_.begin(), heap_.end(), std::greater<>());
+    nodes[node.next].merged = kNoToken;
+    node.next = nodes[node.next].next;
+    if (node.next != end) nodes[node.next].previous = at;
+    if (find_merge(at)) std::push_heap(heap.begin(), heap.end(), std::greater<>());
     if (at != 0 && find_merge(node.previous)) {
-      std::push_heap(heap_.begin(), heap_.end(), std::greater<>());
+      std::push_heap(heap.begin(), heap.end(), std::greater<>());
     }
   }
 
   window->bytes = bytes;
+  window->length = length;
   window->tokens.clear();
-  for (uint32_t i = 0; i != end; i = nodes_[i].next) window->tokens.push_back(nodes_[i].token);
+  for (uint32_t i = 0; i != end; i = nodes[i].next) window->tokens.push_back(nodes[i].token);
 }
 
-size_t PieceEncoder::FindOverlap(const Window& window, size_t length, const char* piece_end, Window* next) {
+size_t PieceEncoder::FindOverlap(const Window& window, const char* end) {
   // The cut at the window's end disturbs the tokens near it, hardly ever further than this.
   size_t margin = 2 * vocabulary_.longest_token();
-  const char* at = window.bytes + length;
+  const char* const window_end = window.bytes + window.length;
+  const char* at = window_end;
   size_t settled = window.tokens.size();
-  for (; margin < length; margin *= 2) {
-    while (settled > 0 && at > window.bytes + length - margin) {
-      at -= vocabulary_.TokenBytes(window.tokens[--settled]).size();
-    }
+  for (; margin < window.length; margin *= 2) {
+    while (settled > 0 && at > window_end - margin) at -= LengthOf(window.tokens[--settled]);
     if (settled == 0) return 0;
-    EncodeWindow(at, std::min<size_t>(kWindow, piece_end - at), next);
-    if (next->tokens.front() == window.tokens[settled]) return settled;
+    EncodeWindow(at, end, kLargeWindow, &scratch_->next);
+    if (scratch_->next.tokens.front() == window.tokens[settled]) return settled;
   }
   return 0;
+}
+
+bool PieceEncoder::RepeatsItself(const char* at, const char* end) {
+  static constexpr size_t kLongestPeriod = 8;
+  if (static_cast<size_t>(end - at) < kWorthwhile * kLargeWindow) return false;
+  for (size_t period = 1; period <= kLongestPeriod; ++period) {
+    if (std::memcmp(at, at + period, kLargeWindow) == 0) return true;
+  }
+  return false;
+}
+
+PieceEncoder::Cycle PieceEncoder::FindCycle(const Window& window, const char* end) {
+  // Tokens near the window's edges may be disturbed.
+  const size_t margin = window.length / 4;
+  if (static_cast<size_t>(end - window.bytes) < kWorthwhile * window.length) return {};
+
+  // The period of the bytes: their length without their longest border (what they begin and end with).
+  const char* const text = window.bytes;
+  std::vector<uint32_t>& borders = scratch_->borders;
+  borders.assign(window.length + 1, 0);
+  uint32_t border = 0;
+  for (size_t i = 1; i < window.length; ++i) {
+    while (border > 0 && text[i] != text[border]) border = borders[border];
+    border += text[i] == text[border];
+    borders[i + 1] = border;
+  }
+  const size_t period = window.length - border;
+  if (period > margin) return {};
+  // Not too far at once: the cancel flag is polled in between.
+  const char* const farthest = end - text > kFarthest ? text + kFarthest : end;
+  const char* repeats_until = text + window.length;
+  while (repeats_until != farthest && *repeats_until == repeats_until[-static_cast<ptrdiff_t>(period)]) {
+    ++repeats_until;
+  }
+
+  // Two places a number of periods apart at which the same token starts.
+  const char* start = text;
+  for (size_t first = 0; start < text + window.length - margin; start += LengthOf(window.tokens[first++])) {
+    if (start < text + margin) continue;
+    const char* again = start;
+    for (size_t next = first; again < text + window.length - margin;
+         again += LengthOf(window.tokens[next++])) {
+      const auto distance = static_cast<size_t>(again - start);
+      if (distance == 0 || distance % period != 0 || window.tokens[next] != window.tokens[first]) continue;
+      const auto room = repeats_until - start - static_cast<ptrdiff_t>(window.length);
+      if (room < static_cast<ptrdiff_t>(distance)) return {};
+      const size_t times = static_cast<size_t>(room) / distance;
+      return {first, next - first, times, start + times * distance};
+    }
+  }
+  return {};
 }
 
 }  // namespace tokenmeter::tokenizer

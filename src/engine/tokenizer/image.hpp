@@ -25,7 +25,7 @@ struct Section {
 
 struct ImageHeader {
   static constexpr char kMagic[8] = {'T', 'M', 'V', 'O', 'C', 'A', 'B', '\0'};
-  static constexpr uint32_t kVersion = 2;
+  static constexpr uint32_t kVersion = 3;
   static constexpr uint32_t kByteOrder = 0x01020304;  // read back differently on a foreign machine
 
   char magic[8];
@@ -39,8 +39,11 @@ struct ImageHeader {
   Section token_offsets;   // uint32_t[token_limit + 1]: token t is token_bytes[offsets[t], offsets[t+1])
   Section token_bytes;     // char[]; a hole in the ids has no bytes
   Section token_slots;     // uint64_t[2^n]: bytes -> token, see TokenSlot
-  Section pair_slots;      // uint64_t[2^n]: two tokens -> the token they merge into, see PairSlot
-  Section piece_slots;     // PieceSlot[2^n]: short pieces -> how many tokens they are
+  Section characters;      // CharacterRecord[2^16]: of each character of the Basic Multilingual Plane
+  Section pair_slots;      // uint64_t[]: two tokens -> the token they merge into, by a perfect hash
+  Section pair_pilots;     // uint16_t[]
+  Section piece_slots;     // PieceSlot[]: short pieces -> how many tokens they are, by a perfect hash
+  Section piece_pilots;    // uint16_t[]
   Section encodings;       // EncodingRecord[]
   Section special_tokens;  // SpecialTokenRecord[], by encoding, then by id
   Section strings;         // char[]: names and special tokens' texts
@@ -60,8 +63,8 @@ struct SpecialTokenRecord {
   uint32_t text_length;
 };
 
-// The tables of tokens and pairs are open-addressed with linear probing over a power of two of 64-bit
-// slots; an empty slot is all ones, and at least a quarter of the slots are empty.
+// The table of tokens is open-addressed with linear probing over a power of two of 64-bit slots; an empty
+// slot is all ones, and at least a quarter of the slots are empty.
 inline constexpr uint64_t kEmptySlot = ~uint64_t{0};
 
 // A token slot: high half of the hash | id.
@@ -71,23 +74,62 @@ struct TokenSlot {
   static TokenId Id(uint64_t slot) { return static_cast<TokenId>(slot); }
 };
 
-// A pair slot: left token | right token | merged token, 21 bits each. In these vocabularies a token's
-// id is its merge priority too: lower merges first.
-struct PairSlot {
-  static constexpr int kTokenBits = 21;
-  static constexpr uint64_t kTokenMask = (uint64_t{1} << kTokenBits) - 1;
-  static constexpr TokenId kTokenLimit = TokenId{1} << kTokenBits;
+// The tables of pairs and of pieces are perfect hashes: what is looked up can be in one slot only, so it
+// takes one comparison, and no loop that nobody can predict. The hash chooses one of the pilots, and hash
+// and pilot choose the slot; the compiler has found, for each group of keys that share a pilot, one that
+// leads each to a slot of its own (hash and displace: Belazzougui, Botelho and Dietzfelbinger, 2009). These
+// functions are part of the image format: a change of one is a new kVersion.
+inline uint64_t ScaleHash(uint64_t hash, uint64_t count) { return (hash >> 32) * count >> 32; }
 
-  static uint64_t Key(TokenId left, TokenId right) { return uint64_t{left} << kTokenBits | right; }
-  static uint64_t Make(uint64_t key, TokenId merged) { return key << kTokenBits | merged; }
-  static uint64_t KeyOf(uint64_t slot) { return slot >> kTokenBits; }
-  static TokenId Merged(uint64_t slot) { return static_cast<TokenId>(slot & kTokenMask); }
-};
+inline uint64_t PilotIndex(uint64_t hash, uint64_t pilot_count) { return ScaleHash(hash, pilot_count); }
+
+inline uint64_t PerfectSlotIndex(uint64_t hash, uint16_t pilot, uint64_t slot_count) {
+  return ScaleHash((hash + pilot * 0x9E3779B97F4A7C15) * 0xFF51AFD7ED558CCD, slot_count);
+}
 
 inline uint64_t MixHash(uint64_t value) {
   value *= 0x9E3779B97F4A7C15;  // 2^64 / golden ratio
   return value ^ value >> 32;
 }
+
+// Token ids have so many bits. In these vocabularies a token's id is its merge priority too: lower merges
+// first.
+inline constexpr int kTokenBits = 21;
+inline constexpr TokenId kNoSuchToken = (TokenId{1} << kTokenBits) - 1;  // fits the bits, but is no token
+inline constexpr TokenId kTokenLimit = kNoSuchToken;
+
+// Two adjacent tokens.
+inline uint64_t PairKey(TokenId left, TokenId right) { return uint64_t{left} << kTokenBits | right; }
+
+inline uint64_t PairHash(uint64_t key) { return MixHash(key); }
+
+// A pair slot: the pair's key | the token that it merges into; all ones if it is empty.
+inline constexpr uint64_t kEmptyPairSlot = ~uint64_t{0};
+
+inline uint64_t MakePairSlot(uint64_t key, TokenId merged) { return key << kTokenBits | merged; }
+
+inline bool HoldsPair(uint64_t slot, uint64_t key) { return slot >> kTokenBits == key; }
+
+// A character of several bytes that is a token, and whether merging may begin with that token instead of
+// the bytes. It may, if no merge can cross the character's edges before its own bytes have merged:
+//   kLeftOfAscii, kLeftOfOthers   no token that ends in an ASCII character, or in another byte, merges with
+//                                 some of its first bytes too early;
+//   kRight                        no token that starts with a whole character merges with some of its last
+//                                 bytes too early; nor, for kRightOfAny, any token at all.
+// kRight is enough where the next character is one byte, or stands for its bytes: none of its first bytes
+// then merges across its edge.
+struct CharacterRecord {
+  static constexpr uint32_t kLeftOfAscii = 1;
+  static constexpr uint32_t kLeftOfOthers = 2;
+  static constexpr uint32_t kRight = 4;
+  static constexpr uint32_t kRightOfAny = 8;
+  static constexpr int kFlagBits = 4;
+
+  uint32_t value;  // token | flags; 0 if the character is no token
+
+  TokenId token() const { return value >> kFlagBits; }
+  bool Has(uint32_t flag) const { return (value & flag) != 0; }
+};
 
 // Hash of a token's bytes. Part of the image format: a change of it is a new kVersion.
 inline uint64_t HashBytes(const char* bytes, size_t length) {
@@ -116,7 +158,9 @@ struct PieceSlot {
   uint64_t count() const { return high >> 56 & 0xF; }
   size_t length() const { return high >> 60; }
   const char* bytes() const { return reinterpret_cast<const char*>(this); }
-  // Whether the slot is of the key's piece, whose count is 0.
+  // How many tokens the key's piece is, if the slot is that piece's; else 0.
+  uint64_t CountOf(const PieceSlot& key) const { return count() & -uint64_t{Holds(key)}; }
+  // Whether the slot is of the key's piece. The key's own count is 0.
   bool Holds(const PieceSlot& key) const {
     return ((low ^ key.low) | ((high ^ key.high) & ~(uint64_t{0xF} << 56))) == 0;
   }
@@ -134,18 +178,12 @@ inline PieceSlot PieceKey(const char* bytes, size_t length) {
   return {key.low & mask.low, (key.high & mask.high) | uint64_t{length} << 60};
 }
 
-// Part of the image format, as HashBytes is. Slots come in buckets of a cache line; a piece is in the first
-// bucket from its own on that had room.
-inline constexpr uint64_t kPieceBucket = 4;
-
 inline uint64_t PieceHash(const PieceSlot& key) {
-  const uint64_t mixed = (key.low ^ key.high * 0x9E3779B97F4A7C15) * 0xD6E8FEB86659FD93;
-  return mixed ^ mixed >> 32;
+  return MixHash(MixHash(key.low ^ key.high * 0x9E3779B97F4A7C15));
 }
 
-// Where probing for a key starts, in a table of mask + 1 slots.
+// Where probing for a token starts, in a table of mask + 1 slots.
 inline uint64_t TokenSlotIndex(uint64_t hash, uint64_t mask) { return hash & mask; }
-inline uint64_t PairSlotIndex(uint64_t key, uint64_t mask) { return MixHash(key) & mask; }
 
 // A read-only view of an image; as cheap to copy as the pointer it is.
 class Vocabulary {
@@ -189,38 +227,31 @@ class Vocabulary {
     }
   }
 
-  // Where CountPiece begins to look for a short piece; brings it nearer to the processor.
-  uint64_t PrefetchPiece(const PieceSlot& key) const {
-    const auto slots = Records<PieceSlot>(header_->piece_slots);
-    const uint64_t at = PieceHash(key) * kPieceBucket & (slots.size() - 1);
-    __builtin_prefetch(&slots[at]);
-    return at;
+  // Where the table would have a short piece; brings that nearer to the processor.
+  const PieceSlot* PrefetchPiece(const PieceSlot& key) const {
+    const PieceSlot* slot =
+        &PerfectSlot<PieceSlot>(PieceHash(key), header_->piece_pilots, header_->piece_slots);
+    __builtin_prefetch(slot);
+    return slot;
   }
 
-  // How many tokens a short piece is, if the image knows it; else 0. `at` is what PrefetchPiece answered.
-  uint64_t CountPiece(const PieceSlot& key, uint64_t at) const {
-    const auto slots = Records<PieceSlot>(header_->piece_slots);
-    for (;; at = (at + kPieceBucket) & (slots.size() - 1)) {
-      // Which slot it is nobody can predict: so all are asked, and at most one answers.
-      const PieceSlot* bucket = &slots[at];
-      uint64_t count = 0;
-      for (uint64_t i = 0; i < kPieceBucket; ++i) {
-        count |= bucket[i].count() & -uint64_t{bucket[i].Holds(key)};
-      }
-      if (count != 0 || bucket[kPieceBucket - 1].empty()) return count;
-    }
+  // Where the table would have a pair; brings that nearer to the processor.
+  const uint64_t* PrefetchPair(uint64_t key) const {
+    const uint64_t* slot = &PerfectSlot<uint64_t>(PairHash(key), header_->pair_pilots, header_->pair_slots);
+    __builtin_prefetch(slot);
+    return slot;
   }
 
   // The token that two adjacent tokens merge into, or kNoToken.
   TokenId Merge(TokenId left, TokenId right) const {
-    const auto slots = Records<uint64_t>(header_->pair_slots);
-    const uint64_t mask = slots.size() - 1;
-    const uint64_t key = PairSlot::Key(left, right);
-    for (uint64_t i = PairSlotIndex(key, mask);; i = (i + 1) & mask) {
-      const uint64_t slot = slots[i];
-      if (slot == kEmptySlot) return kNoToken;
-      if (PairSlot::KeyOf(slot) == key) return PairSlot::Merged(slot);
-    }
+    const uint64_t key = PairKey(left, right);
+    const uint64_t slot = PerfectSlot<uint64_t>(PairHash(key), header_->pair_pilots, header_->pair_slots);
+    return HoldsPair(slot, key) ? static_cast<TokenId>(slot) & kNoSuchToken : kNoToken;
+  }
+
+  // Of a character of two or three bytes.
+  CharacterRecord Character(uint32_t code_point) const {
+    return Records<CharacterRecord>(header_->characters)[code_point];
   }
 
   std::span<const EncodingRecord> Encodings() const { return Records<EncodingRecord>(header_->encodings); }
@@ -240,6 +271,13 @@ class Vocabulary {
   std::span<const Record> Records(const Section& section) const {
     const char* base = reinterpret_cast<const char*>(header_);
     return {reinterpret_cast<const Record*>(base + section.offset), section.count};
+  }
+
+  // The one slot of a table that may hold what has this hash.
+  template <typename Slot>
+  const Slot& PerfectSlot(uint64_t hash, const Section& pilots, const Section& slots) const {
+    const uint16_t pilot = Records<uint16_t>(pilots)[PilotIndex(hash, pilots.count)];
+    return Records<Slot>(slots)[PerfectSlotIndex(hash, pilot, slots.count)];
   }
 
   const ImageHeader* header_ = nullptr;

@@ -21,12 +21,19 @@ class Scanner {
   Scanner(const char* end, bool (*cancelled)()) : end_(end), cancelled_(cancelled) {}
 
   Character At(const char* at) const {
+    // Among the last bytes may be the beginning of a character.
+    if (end_ - at < 4 && (at == end_ || static_cast<signed char>(*at) < 0)) saw_end_ = true;
     if (at == end_) return {kOther, 0};
     const DecodedCharacter decoded = DecodeCharacter(at, end_);
     return {ClassOf(unicode_, decoded.code_point), decoded.length};
   }
 
-  bool ByteAt(const char* at, char byte) const { return at != end_ && *at == byte; }
+  bool HasByte(const char* at) const {
+    saw_end_ = saw_end_ || at >= end_;
+    return at < end_;
+  }
+
+  bool ByteAt(const char* at, char byte) const { return HasByte(at) && *at == byte; }
 
   // Passes over characters from `at` on while visit(class, end of the character) says that they belong
   // to the run; returns the run's end. All loops over the text are this one, so that none escapes the
@@ -34,9 +41,9 @@ class Scanner {
   template <typename Visit>
   const char* Run(const char* at, Visit visit) {
     const char* poll_at = at + kPollInterval;
-    while (at != end_) {
+    for (;;) {
       const Character c = At(at);
-      if (!visit(c.cls, at + c.length)) break;
+      if (!c.exists() || !visit(c.cls, at + c.length)) break;
       at += c.length;
       if (at >= poll_at) {
         poll_at = at + kPollInterval;
@@ -55,11 +62,14 @@ class Scanner {
 
   const char* end() const { return end_; }
   bool was_cancelled() const { return was_cancelled_; }
+  // Whether what was found may be otherwise if more text follows.
+  bool saw_end() const { return saw_end_; }
 
  private:
   const char* end_;
   bool (*cancelled_)();
   bool was_cancelled_ = false;
+  mutable bool saw_end_ = false;
   const UnicodeImage& unicode_ = Unicode();
 };
 
@@ -82,7 +92,7 @@ template <bool ignore_case>
 const char* ContractionEnd(const Scanner& text, const char* at) {
   if (!text.ByteAt(at, '\'')) return nullptr;
   const auto letter = [&text](const char* from) -> char {
-    if (from >= text.end()) return '\0';
+    if (!text.HasByte(from)) return '\0';
     return ignore_case ? static_cast<char>(*from | 0x20) : *from;
   };
   switch (letter(at + 1)) {
@@ -226,13 +236,23 @@ const char* Match<Pattern::kO200k>(Scanner& text, const char* at) {
 
 template <Pattern pattern>
 const char* PieceEnd(const char* at, const char* end, bool (*cancelled)()) {
+  bool settled;
+  return PartPieceEnd<pattern>(at, end, cancelled, &settled);
+}
+
+template <Pattern pattern>
+const char* PartPieceEnd(const char* at, const char* end, bool (*cancelled)(), bool* settled) {
   Scanner text(end, cancelled);
   const char* piece_end = Match<pattern>(text, at);
+  *settled = !text.saw_end();
   return text.was_cancelled() ? nullptr : piece_end;
 }
 
 template const char* PieceEnd<Pattern::kGpt2>(const char*, const char*, bool (*)());
 template const char* PieceEnd<Pattern::kCl100k>(const char*, const char*, bool (*)());
 template const char* PieceEnd<Pattern::kO200k>(const char*, const char*, bool (*)());
+template const char* PartPieceEnd<Pattern::kGpt2>(const char*, const char*, bool (*)(), bool*);
+template const char* PartPieceEnd<Pattern::kCl100k>(const char*, const char*, bool (*)(), bool*);
+template const char* PartPieceEnd<Pattern::kO200k>(const char*, const char*, bool (*)(), bool*);
 
 }  // namespace tokenmeter::tokenizer

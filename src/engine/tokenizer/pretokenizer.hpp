@@ -16,8 +16,16 @@ inline constexpr size_t kPollInterval = 64 * 1024;
 template <Pattern pattern>
 const char* PieceEnd(const char* at, const char* end, bool (*cancelled)());
 
+// The same where `end` may be that of a part of the text: *settled says whether the answer holds whatever
+// follows.
+template <Pattern pattern>
+const char* PartPieceEnd(const char* at, const char* end, bool (*cancelled)(), bool* settled);
+
 extern template const char* PieceEnd<Pattern::kGpt2>(const char*, const char*, bool (*)());
 extern template const char* PieceEnd<Pattern::kCl100k>(const char*, const char*, bool (*)());
 extern template const char* PieceEnd<Pattern::kO200k>(const char*, const char*, bool (*)());
+extern template const char* PartPieceEnd<Pattern::kGpt2>(const char*, const char*, bool (*)(), bool*);
+extern template const char* PartPieceEnd<Pattern::kCl100k>(const char*, const char*, bool (*)(), bool*);
+extern template const char* PartPieceEnd<Pattern::kO200k>(const char*, const char*, bool (*)(), bool*);
 
 }  // namespace tokenmeter::tokenizer

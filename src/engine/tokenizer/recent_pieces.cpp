@@ -1,6 +1,7 @@
 #include "tokenizer/recent_pieces.hpp"
 
 #include <cstdlib>
+#include <new>
 #include <utility>
 
 namespace tokenmeter::tokenizer {
@@ -13,20 +14,23 @@ class Shelf {
     for (Place& place : places_) std::free(place.pieces);
   }
 
-  RecentPieces* Find(const ImageHeader* owner) {
+  RecentPieces& Find(const ImageHeader* owner) {
     for (const Place& place : places_) {
-      if (place.owner == owner) return place.pieces;
+      if (place.owner == owner) return *place.pieces;
     }
     Place& place = places_[std::exchange(next_, (next_ + 1) % kPlaces)];
-    // Fresh pages of zeros are empty slots, and cost nothing before they are used.
     std::free(place.pieces);
+    place.owner = nullptr;
+    // Fresh pages of zeros are empty slots, and cost nothing before they are used.
     place.pieces = static_cast<RecentPieces*>(std::calloc(1, sizeof(RecentPieces)));
-    place.owner = place.pieces != nullptr ? owner : nullptr;
-    return place.pieces;
+    if (place.pieces == nullptr) throw std::bad_alloc();
+    place.owner = owner;
+    return *place.pieces;
   }
 
  private:
-  static constexpr size_t kPlaces = 4;
+  // Few serve more than the two vocabularies in use today.
+  static constexpr size_t kPlaces = 2;
   struct Place {
     const ImageHeader* owner = nullptr;
     RecentPieces* pieces = nullptr;
@@ -38,7 +42,7 @@ class Shelf {
 
 }  // namespace
 
-RecentPieces* RecentPieces::Of(const Vocabulary& vocabulary) {
+RecentPieces& RecentPieces::Of(const Vocabulary& vocabulary) {
   static thread_local Shelf shelf;
   return shelf.Find(&vocabulary.header());
 }

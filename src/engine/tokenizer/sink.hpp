@@ -3,9 +3,11 @@
 // A sink has
 //   Take(piece, length, readable): takes one piece, at which `readable` bytes may be read. Answers TM_OK,
 //     TM_CANCELLED or TM_TOO_MANY; other than with TM_OK the piece is not taken.
-//   TakeWindow(window, pieces, status): takes the pieces of a window of kReadableWindow bytes. Returns how
-//     many bytes of it were taken; *status is the answer to the last piece.
+//   TakeWindow(text, window, pieces, status): takes the pieces of a window of kReadableWindow bytes, which
+//     holds what is at `text`. Returns how many bytes of it were taken; *status is the answer to the last
+//     piece.
 //   settled(): the tokens of what was taken.
+// Pieces and text are read until settled() has answered.
 #pragma once
 
 #include <algorithm>
@@ -13,8 +15,8 @@
 #include <cstring>
 #include <span>
 
-#include "tokenizer/ascii_scanner.hpp"
 #include "tokenizer/bpe.hpp"
+#include "tokenizer/mask_scanner.hpp"
 #include "tokenizer/recent_pieces.hpp"
 #include "tokenizer/tokenizer.h"
 
@@ -34,93 +36,194 @@ void ForEachPiece(PieceStarts pieces, Take take) {
 }
 
 // Counts tokens. Most pieces are short and known as a whole to the image; no token is looked at then.
+// Pieces are gathered, so that the look-ups of many wait for memory together.
 class Counter {
  public:
   Counter(Vocabulary vocabulary, bool (*cancelled)())
       : vocabulary_(vocabulary), encoder_(vocabulary, cancelled) {}
 
   TmStatus Take(const char* piece, size_t length, size_t readable) {
-    if (length > PieceSlot::kLongest) return CountLong(piece, length) ? TM_OK : TM_CANCELLED;
-    char padded[sizeof(PieceSlot)] = {};
-    if (readable < sizeof padded) piece = static_cast<char*>(std::memcpy(padded, piece, length));
-    const PieceSlot key = PieceKey(piece, length);
-    CountShort(key, vocabulary_.PrefetchPiece(key));
+    if (length > MergeJob::kLongest) return CountLong(piece, length) ? TM_OK : TM_CANCELLED;
+    char padded[MediumPiece::kSize] = {};
+    const char* key = piece;
+    if (readable < sizeof padded && length <= sizeof padded) {
+      key = static_cast<char*>(std::memcpy(padded, piece, length));
+    }
+    if (length > PieceSlot::kLongest) {
+      TakeMedium(piece, key, length);
+    } else {
+      short_pieces_[short_count_++] = PieceKey(key, length);
+    }
+    CountIfFull();
     return TM_OK;
   }
 
-  // All look-ups of a window are begun before the first is needed.
-  size_t TakeWindow(const char* window, PieceStarts pieces, TmStatus*) {
-    PieceSlot keys[kAsciiWindow];
-    uint64_t places[kAsciiWindow];
-    size_t short_pieces = 0;
+  size_t TakeWindow(const char* text, const char* window, PieceStarts pieces, TmStatus*) {
+    PieceSlot* piece = short_pieces_ + short_count_;
     ForEachPiece(pieces, [&](size_t start, size_t length) {
       if (length > PieceSlot::kLongest) {
-        CountLong(window + start, length);  // too short to be cancelled
-        return true;
+        TakeMedium(text + start, window + start, length);
+      } else {
+        *piece++ = PieceKey(window + start, length);
       }
-      keys[short_pieces] = PieceKey(window + start, length);
-      places[short_pieces] = vocabulary_.PrefetchPiece(keys[short_pieces]);
-      ++short_pieces;
       return true;
     });
-    for (size_t i = 0; i < short_pieces; ++i) CountShort(keys[i], places[i]);
+    short_count_ = static_cast<size_t>(piece - short_pieces_);
+    CountIfFull();
     return pieces.length;
   }
 
-  uint64_t settled() const { return settled_; }
+  uint64_t settled() {
+    CountGathered();
+    return settled_;
+  }
 
  private:
+  // Enough to hide what look-ups wait for; more would crowd the first-level cache.
+  static constexpr size_t kBatch = 512;
+  static constexpr size_t kMostShort = kBatch + kByteWindow;
+  static constexpr size_t kMediumBatch = 32;
+  static constexpr size_t kMostMedium = kMediumBatch + kByteWindow / (PieceSlot::kLongest + 1);
+
+  // Some of the gathered pieces. Which they will be nobody can predict, so no branch decides it.
+  struct Selection {
+    size_t count = 0;
+    uint16_t pieces[kMostShort];
+
+    void AddIf(bool condition, size_t piece) {
+      pieces[count] = static_cast<uint16_t>(piece);
+      count += condition;
+    }
+  };
+
+  void CountIfFull() {
+    if (short_count_ >= kBatch || medium_count_ >= kMediumBatch) CountGathered();
+  }
+
+  void CountGathered() {
+    settled_ += CountShort() + CountMedium();
+    short_count_ = medium_count_ = 0;
+  }
+
+  // Asks what is near first: the pieces counted lately, then the image, and then merges.
+  uint64_t CountShort() {
+    uint64_t tokens = 0;
+    Selection not_seen;
+    for (size_t i = 0; i < short_count_; ++i) {
+      const uint64_t count = recent_.FindSeen(short_pieces_[i]);
+      tokens += count;
+      not_seen.AddIf(count == 0, i);
+    }
+    const PieceSlot* known[kMostShort];
+    const PieceSlot* merged[kMostShort];
+    for (size_t i = 0; i < not_seen.count; ++i) {
+      const PieceSlot& piece = short_pieces_[not_seen.pieces[i]];
+      known[i] = vocabulary_.PrefetchPiece(piece);
+      merged[i] = recent_.PrefetchMerged(piece);
+    }
+    Selection unknown;
+    for (size_t i = 0; i < not_seen.count; ++i) {
+      const PieceSlot& piece = short_pieces_[not_seen.pieces[i]];
+      const uint64_t count = known[i]->CountOf(piece) | merged[i]->CountOf(piece);
+      tokens += count;
+      unknown.AddIf(count == 0, not_seen.pieces[i]);
+      recent_.RememberSeen(piece, count);
+    }
+    return tokens + CountUnknown(unknown);
+  }
+
+  // Short pieces that are no tokens of their own.
+  uint64_t CountUnknown(const Selection& unknown) {
+    if (unknown.count == 0) return 0;
+    MergeJob jobs[kMostShort];
+    MergeResult results[kMostShort];
+    for (size_t i = 0; i < unknown.count; ++i) {
+      const PieceSlot& key = short_pieces_[unknown.pieces[i]];
+      jobs[i] = {key.bytes(), key.length()};
+    }
+    cpu_path->merge_jobs(vocabulary_, {jobs, unknown.count}, MergeWish::kCounts, results);
+    uint64_t tokens = 0;
+    for (size_t i = 0; i < unknown.count; ++i) {
+      tokens += results[i].count;
+      recent_.RememberMerged(short_pieces_[unknown.pieces[i]], results[i].count);
+    }
+    return tokens;
+  }
+
+  // Takes a piece that one merge job holds, but no PieceSlot. The same bytes stand at `key`, of which those
+  // of a MediumPiece are readable if it may be one.
+  void TakeMedium(const char* piece, const char* key, size_t length) {
+    MediumPiece& medium = medium_pieces_[medium_count_];
+    const bool may_be_recent = length <= MediumPiece::kLongest;
+    if (may_be_recent) {
+      medium = MediumPiece(key, length);
+      if (const uint64_t count = recent_.FindMedium(medium); count != 0) {
+        settled_ += count;
+        return;
+      }
+    }
+    if (vocabulary_.FindToken(piece, length) != kNoToken) {
+      ++settled_;
+      if (may_be_recent) recent_.RememberMedium(medium, 1);
+      return;
+    }
+    medium_jobs_[medium_count_++] = {piece, length};
+  }
+
+  uint64_t CountMedium() {
+    if (medium_count_ == 0) return 0;
+    MergeResult results[kMostMedium];
+    cpu_path->merge_jobs(vocabulary_, {medium_jobs_, medium_count_}, MergeWish::kCounts, results);
+    uint64_t tokens = 0;
+    for (size_t i = 0; i < medium_count_; ++i) {
+      tokens += results[i].count;
+      if (medium_jobs_[i].length <= MediumPiece::kLongest) {
+        recent_.RememberMedium(medium_pieces_[i], results[i].count);
+      }
+    }
+    return tokens;
+  }
+
   bool CountLong(const char* piece, size_t length) {
-    uint64_t count = 0;
-    const bool done =
-        encoder_.Encode(piece, length, [&count](std::span<const TokenId> run) { count += run.size(); });
-    if (done) settled_ += count;
+    Tally tally;
+    const bool done = encoder_.Encode(piece, length, &tally);
+    if (done) settled_ += tally.count;
     return done;
   }
 
-  void CountShort(const PieceSlot& key, uint64_t place) {
-    const uint64_t count = vocabulary_.CountPiece(key, place);
-    settled_ += count != 0 ? count : CountUnknown(key);
-  }
-
-  // A short piece that is no token of its own.
-  uint64_t CountUnknown(const PieceSlot& key) {
-    uint64_t count = recent_ != nullptr ? recent_->Find(key) : 0;
-    if (count != 0) return count;
-    encoder_.Merge(key.bytes(), key.length(),
-                   [&count](std::span<const TokenId> run) { count += run.size(); });
-    if (recent_ != nullptr) recent_->Remember(key, count);
-    return count;
-  }
+  struct Tally {
+    uint64_t count = 0;
+    void Add(const TokenRun& run) { count += run.count(); }
+    void Clear() { count = 0; }
+  };
 
   Vocabulary vocabulary_;
   PieceEncoder encoder_;
-  RecentPieces* recent_ = RecentPieces::Of(vocabulary_);
+  RecentPieces& recent_ = RecentPieces::Of(vocabulary_);
   uint64_t settled_ = 0;
+  size_t short_count_ = 0;
+  size_t medium_count_ = 0;
+  PieceSlot short_pieces_[kMostShort];
+  MergeJob medium_jobs_[kMostMedium];
+  MediumPiece medium_pieces_[kMostMedium];
 };
 
 // Writes tokens into an array.
 class Writer {
  public:
   Writer(Vocabulary vocabulary, bool (*cancelled)(), TokenId* tokens, size_t capacity)
-      : encoder_(vocabulary, cancelled), tokens_(tokens), capacity_(capacity) {}
+      : vocabulary_(vocabulary), encoder_(vocabulary, cancelled), tokens_(tokens), capacity_(capacity) {}
 
   TmStatus Take(const char* piece, size_t length, size_t) {
-    size_t used = settled_;
-    bool fits = true;
-    const bool done = encoder_.Encode(piece, length, [&](std::span<const TokenId> run) {
-      fits = fits && run.size() <= capacity_ - used;
-      if (!fits) return;
-      std::copy(run.begin(), run.end(), tokens_ + used);
-      used += run.size();
-    });
-    if (!done) return TM_CANCELLED;
-    if (!fits) return TM_TOO_MANY;
-    settled_ = used;
+    written_ = settled_;
+    fits_ = true;
+    if (!encoder_.Encode(piece, length, this)) return TM_CANCELLED;
+    if (!fits_) return TM_TOO_MANY;
+    settled_ = written_;
     return TM_OK;
   }
 
-  size_t TakeWindow(const char* window, PieceStarts pieces, TmStatus* status) {
+  size_t TakeWindow(const char*, const char* window, PieceStarts pieces, TmStatus* status) {
     size_t taken = 0;
     ForEachPiece(pieces, [&](size_t start, size_t length) {
       *status = Take(window + start, length, length);
@@ -132,11 +235,25 @@ class Writer {
 
   size_t settled() const { return settled_; }
 
+  // As the output of a piece's encoder.
+  void Add(const TokenRun& run) {
+    fits_ = fits_ && run.count() <= capacity_ - written_;
+    if (!fits_) return;
+    run.Visit(vocabulary_, [this](TokenId token) { tokens_[written_++] = token; });
+  }
+  void Clear() {
+    written_ = settled_;
+    fits_ = true;
+  }
+
  private:
+  Vocabulary vocabulary_;
   PieceEncoder encoder_;
   TokenId* tokens_;
   size_t capacity_;
   size_t settled_ = 0;
+  size_t written_ = 0;  // with those of the piece that is being encoded
+  bool fits_ = true;
 };
 
 }  // namespace tokenmeter::tokenizer

@@ -23,7 +23,8 @@ void Describe(TmError* error, const char* what) {
 // Runs `body`, which returns a TmStatus; no exception passes.
 template <typename Body>
 TmStatus AtTheDoor(TmError* error, Body body) noexcept {
-  *error = {};
+  error->offset = 0;
+  error->message[0] = '\0';
   try {
     return body();
   } catch (const std::bad_alloc&) {
@@ -37,28 +38,32 @@ TmStatus AtTheDoor(TmError* error, Body body) noexcept {
   }
 }
 
-// Gives the sink the pieces of a window of ASCII at `at`, as far as they are settled. Returns how many
-// bytes they are, and in *status what the sink said of the last one.
+// Gives the sink the pieces of a window at `at`, as far as they are settled. Returns how many bytes they
+// are, and in *status what the sink said of the last one.
 template <Pattern pattern, typename Sink>
-size_t TakeAsciiPieces(const char* at, const char* end, Sink* sink, TmStatus* status) {
+size_t TakeWindow(const char* at, const char* end, bool more_follows, Sink* sink, TmStatus* status) {
   char padded[kReadableWindow];
   const size_t left = static_cast<size_t>(end - at);
-  const size_t length = std::min(left, kAsciiWindow);
+  const size_t length = std::min(left, kByteWindow);
   const char* window = at;
   if (left < kReadableWindow) {
     std::memset(padded, 0, sizeof padded);
     window = static_cast<char*>(std::memcpy(padded, at, left));
   }
-  const PieceStarts pieces = FindAsciiPieces<pattern>(window, length, left <= kAsciiWindow);
-  return pieces.length == 0 ? 0 : sink->TakeWindow(window, pieces, status);
+  const bool at_text_end = left <= kByteWindow && !more_follows;
+  const PieceStarts pieces = FindPieces<pattern>(window, length, at_text_end);
+  return pieces.length == 0 ? 0 : sink->TakeWindow(at, window, pieces, status);
 }
 
-// Puts the pieces of the text into the sink until it says other than TM_OK.
+// Puts the pieces of the text into the sink until it says other than TM_OK; if more text follows, until one
+// is not settled.
 template <Pattern pattern, typename Sink>
-TmStatus TokenizeAs(std::string_view text, bool (*cancelled)(), TmError* error, Sink* sink) {
+TmStatus TokenizeAs(std::string_view text, bool more_follows, bool (*cancelled)(), TmError* error,
+                    Sink* sink) {
   const char* const end = text.data() + text.size();
   const char* at = text.data();
-  const char* poll_at = at;
+  // The caller knows that nothing is pending yet.
+  const char* poll_at = at + std::min<size_t>(kPollInterval, text.size());
   TmStatus status = TM_OK;
   while (at != end && status == TM_OK) {
     error->offset = at - text.data();
@@ -66,13 +71,13 @@ TmStatus TokenizeAs(std::string_view text, bool (*cancelled)(), TmError* error, 
       if (cancelled != nullptr && cancelled()) return TM_CANCELLED;
       poll_at = at + std::min<size_t>(kPollInterval, end - at);
     }
-    if (static_cast<signed char>(*at) >= 0) {
-      const size_t taken = TakeAsciiPieces<pattern>(at, end, sink, &status);
-      at += taken;
-      if (taken != 0 || status != TM_OK) continue;
-    }
-    const char* piece_end = PieceEnd<pattern>(at, end, cancelled);
+    const size_t taken = TakeWindow<pattern>(at, end, more_follows, sink, &status);
+    at += taken;
+    if (taken != 0 || status != TM_OK) continue;
+    bool settled;
+    const char* piece_end = PartPieceEnd<pattern>(at, end, cancelled, &settled);
     if (piece_end == nullptr) return TM_CANCELLED;
+    if (more_follows && !settled) break;
     status = sink->Take(at, piece_end - at, end - at);
     if (status == TM_OK) at = piece_end;
   }
@@ -81,14 +86,15 @@ TmStatus TokenizeAs(std::string_view text, bool (*cancelled)(), TmError* error, 
 }
 
 template <typename Sink>
-TmStatus Tokenize(Pattern pattern, std::string_view text, bool (*cancelled)(), TmError* error, Sink* sink) {
+TmStatus Tokenize(Pattern pattern, std::string_view text, bool more_follows, bool (*cancelled)(),
+                  TmError* error, Sink* sink) {
   switch (pattern) {
     case Pattern::kGpt2:
-      return TokenizeAs<Pattern::kGpt2>(text, cancelled, error, sink);
+      return TokenizeAs<Pattern::kGpt2>(text, more_follows, cancelled, error, sink);
     case Pattern::kCl100k:
-      return TokenizeAs<Pattern::kCl100k>(text, cancelled, error, sink);
+      return TokenizeAs<Pattern::kCl100k>(text, more_follows, cancelled, error, sink);
     case Pattern::kO200k:
-      return TokenizeAs<Pattern::kO200k>(text, cancelled, error, sink);
+      return TokenizeAs<Pattern::kO200k>(text, more_follows, cancelled, error, sink);
   }
   throw std::logic_error("encoding with an unknown pattern");
 }
@@ -117,7 +123,7 @@ TmStatus tm_count(const TmEncoding* encoding, const char* text, size_t length, b
                   uint64_t* count, TmError* error) {
   return AtTheDoor(error, [&] {
     Counter counter(encoding->vocabulary, cancelled);
-    const TmStatus status = Tokenize(encoding->pattern, {text, length}, cancelled, error, &counter);
+    const TmStatus status = Tokenize(encoding->pattern, {text, length}, false, cancelled, error, &counter);
     *count = counter.settled();
     return status;
   });
@@ -127,7 +133,7 @@ TmStatus tm_encode(const TmEncoding* encoding, const char* text, size_t length, 
                    uint32_t* tokens, size_t capacity, uint64_t* count, TmError* error) {
   return AtTheDoor(error, [&] {
     Writer writer(encoding->vocabulary, cancelled, tokens, capacity);
-    const TmStatus status = Tokenize(encoding->pattern, {text, length}, cancelled, error, &writer);
+    const TmStatus status = Tokenize(encoding->pattern, {text, length}, false, cancelled, error, &writer);
     *count = writer.settled();
     return status;
   });

@@ -5,12 +5,13 @@
  *   - Text is pointer and length, UTF-8, need not end in NUL. Bytes that are not well-formed UTF-8 are
  *     counted as the tokens of the single bytes; nothing here can be made to read or write elsewhere.
  *   - Errors are values. No function throws or jumps. None keeps memory after it returns, but for what each
- *     thread remembers of the pieces it has counted lately: at most 1 MiB, and no text longer than 15 bytes.
+ *     thread remembers of the pieces it has counted lately: at most 1 MiB, and no text longer than 30 bytes.
  *   - Encodings are immutable and live as long as the process. Every function may be called from any
  *     thread.
- *   - `cancelled` may be NULL. Else it is polled at least every 64 KiB of text, and must return without
- *     side effect; when it returns true, the call ends with TM_CANCELLED. What was done until then is a whole
- *     number of pieces: the caller may go on behind it, with the rest of the text.
+ *   - `cancelled` may be NULL. Else it is polled at least every 64 KiB of text, or every MiB of one that
+ *     only repeats itself, but not at the start. It must return without side effect; when it returns true,
+ *     the call ends with TM_CANCELLED. What was done until then is a whole number of pieces: the caller may
+ *     go on behind it, with the rest of the text.
  */
 #ifndef TOKENMETER_TOKENIZER_H
 #define TOKENMETER_TOKENIZER_H
@@ -49,7 +50,7 @@ const char *tm_encoding_name(const TmEncoding *encoding);
 
 /*
  * The number of tokens of the text; the text of special tokens counts as ordinary text. O(length) time;
- * memory does not grow with it (a piece longer than 48 bytes takes up to some 100 KB while it is merged).
+ * memory does not grow with it (a piece longer than 64 bytes takes up to some 200 KB while it is merged).
  */
 TmStatus tm_count(const TmEncoding *encoding, const char *text, size_t length, bool (*cancelled)(void),
                   uint64_t *count, TmError *error);

@@ -13,27 +13,30 @@ struct DecodedCharacter {
   uint32_t length;  // bytes, 1 to 4
 };
 
-// Decodes the character that starts at `at`; requires at < end. Surrogates and overlong forms are
-// let through as the code point they spell: they have no class, like every unassigned code point.
-inline DecodedCharacter DecodeCharacter(const char* at, const char* end) {
+// Decodes the character that starts at `at`; requires at < end. Surrogates are let through as the code
+// point they spell: they have no class, like every unassigned code point.
+__attribute__((always_inline)) inline DecodedCharacter DecodeCharacter(const char* at, const char* end) {
   const auto byte = [at](int i) { return static_cast<uint8_t>(at[i]); };
   const auto continues = [byte](int i) { return (byte(i) & 0xC0) == 0x80; };
+  constexpr DecodedCharacter kInvalid = {kInvalidCodePoint, 1};
   const uint8_t lead = byte(0);
   const auto available = end - at;
   if (lead < 0x80) return {lead, 1};
-  if (lead < 0xC2) return {kInvalidCodePoint, 1};
+  if (lead < 0xC2) return kInvalid;
   if (lead < 0xE0) {
-    if (available < 2 || !continues(1)) return {kInvalidCodePoint, 1};
+    if (available < 2 || !continues(1)) return kInvalid;
     return {(lead & 0x1Fu) << 6 | (byte(1) & 0x3Fu), 2};
   }
+  // What fewer bytes can spell must be spelt by these.
   if (lead < 0xF0) {
-    if (available < 3 || !continues(1) || !continues(2)) return {kInvalidCodePoint, 1};
-    return {(lead & 0x0Fu) << 12 | (byte(1) & 0x3Fu) << 6 | (byte(2) & 0x3Fu), 3};
+    if (available < 3 || !continues(1) || !continues(2)) return kInvalid;
+    const uint32_t code_point = (lead & 0x0Fu) << 12 | (byte(1) & 0x3Fu) << 6 | (byte(2) & 0x3Fu);
+    return code_point >= 0x800 ? DecodedCharacter{code_point, 3} : kInvalid;
   }
-  if (lead > 0xF4 || available < 4 || !continues(1) || !continues(2) || !continues(3)) {
-    return {kInvalidCodePoint, 1};
-  }
-  return {(lead & 0x07u) << 18 | (byte(1) & 0x3Fu) << 12 | (byte(2) & 0x3Fu) << 6 | (byte(3) & 0x3Fu), 4};
+  if (lead > 0xF4 || available < 4 || !continues(1) || !continues(2) || !continues(3)) return kInvalid;
+  const uint32_t code_point =
+      (lead & 0x07u) << 18 | (byte(1) & 0x3Fu) << 12 | (byte(2) & 0x3Fu) << 6 | (byte(3) & 0x3Fu);
+  return code_point >= 0x10000 ? DecodedCharacter{code_point, 4} : kInvalid;
 }
 
 }  // namespace tokenmeter::tokenizer
