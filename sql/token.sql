@@ -48,6 +48,36 @@ EXPLAIN (COSTS OFF) SELECT sum(token_count('gpt-4o-mini', content)) FROM documen
 SELECT sum(token_count('gpt-4o-mini', content)) FROM document;
 DROP TABLE document;
 
+-- Long texts that are stored compressed or out of line are counted while they are read, some 256 kB at a time.
+-- Where the server has no lz4, pglz is tested twice.
+SELECT set_config('default_toast_compression', CASE WHEN 'lz4' = ANY (enumvals) THEN 'lz4' ELSE 'pglz' END, false) <> '' AS set
+FROM pg_settings WHERE name = 'default_toast_compression';
+CREATE TABLE stored (storage text, number int, content text);
+CREATE TEMP VIEW long_text AS
+  SELECT number, content FROM (VALUES
+    (1, repeat('The quick brown fox, ' || E'naïve as 日本語.\n', 40000)),
+    (2, (SELECT string_agg(md5(i::text), ' ') FROM generate_series(1, 60000) i)),
+    (3, repeat('a', 1100000)),
+    (4, repeat('word ', 50000) || repeat('-', 400000) || repeat(' 語', 100000) || repeat(' ', 300000) || E'\n x'),
+    (5, repeat('😀', 262143) || 'xyz'),
+    (6, repeat('😀', 262143) || 'wxyz'),
+    (7, repeat(E'\u00A0', 524288) || repeat('1', 300000))) AS v (number, content);
+ALTER TABLE stored ALTER content SET STORAGE EXTERNAL;
+INSERT INTO stored SELECT 'out of line', * FROM long_text;
+ALTER TABLE stored ALTER content SET STORAGE EXTENDED;
+INSERT INTO stored SELECT 'the server''s best', * FROM long_text;
+RESET default_toast_compression;
+INSERT INTO stored SELECT 'pglz', * FROM long_text;
+SELECT DISTINCT storage, pg_column_compression(content) = 'pglz' AS pglz, pg_column_size(content) < 20000 AS small
+FROM stored WHERE storage = 'pglz' OR storage = 'out of line' ORDER BY 1, 2, 3;
+WITH expected AS MATERIALIZED (
+  SELECT encoding, number, token_count(encoding, content) AS tokens
+  FROM unnest('{o200k_base,cl100k_base,r50k_base}'::text[]) AS e (encoding), long_text)
+SELECT encoding, storage, count(*) FILTER (WHERE token_count(encoding, content) = tokens) AS right_counts
+FROM expected JOIN stored USING (number)
+GROUP BY encoding, storage ORDER BY encoding, storage;
+DROP TABLE stored;
+
 -- What becomes of a C++ exception: an ordinary error, in a session that goes on.
 CREATE FUNCTION pg_temp.fail_for_test() RETURNS void LANGUAGE C AS 'tokenmeter', 'tokenmeter_fail_for_test';
 DO $$

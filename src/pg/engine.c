@@ -10,6 +10,7 @@
 
 #include "compat.h"
 #include "engine.h"
+#include "toast.h"
 
 Utf8
 utf8_from_bytes(const char *bytes, int length)
@@ -120,6 +121,56 @@ uint64
 count_tokens(const TmEncoding *encoding, Utf8 content)
 {
 	return tokenize(encoding, content, NULL, 0);
+}
+
+/* The same for a text that is read while it is counted. */
+static uint64
+count_parts(const TmEncoding *encoding, StoredText *text)
+{
+	uint64		total = 0;
+	uint64		done = 0;
+	size_t		taken = 0;		/* bytes of the part */
+	bool		(*interrupted) (void) = interrupt_is_pending;
+	bool		last;
+	Utf8		part = read_stored_text(text, 0, &last);
+
+	CHECK_FOR_INTERRUPTS();
+	for (;;)
+	{
+		uint64		count = 0;
+		TmError		error;
+		TmStatus	status;
+
+		status = (last ? tm_count : tm_count_part) (encoding, part.bytes + taken, part.length - taken,
+													interrupted, &count, &error);
+		total += count;
+		done += error.offset;
+		taken += error.offset;
+		if (status != TM_CANCELLED)
+		{
+			check_status(status, &error, done);
+			if (last)
+				return total;
+			part = read_stored_text(text, taken, &last);
+			taken = 0;
+		}
+		CHECK_FOR_INTERRUPTS();
+		interrupted = status == TM_CANCELLED && error.offset == 0 ? query_is_cancelled
+			: interrupt_is_pending;
+	}
+}
+
+uint64
+count_text_argument(const TmEncoding *encoding, Datum content)
+{
+	StoredText *stored = open_stored_text(content);
+	uint64		count;
+
+	if (stored == NULL)
+		return count_tokens(encoding, utf8_from_text(DatumGetTextPP(content)));
+	count = count_parts(encoding, stored);
+	close_stored_text(stored);
+	return count;
 }
 
 void

@@ -21,6 +21,9 @@ extern Utf8 utf8_from_text(const text *value);
 /* Tokens of the text; interrupts are serviced while it is counted. */
 extern uint64 count_tokens(const TmEncoding *encoding, Utf8 content);
 
+/* The same for a text as it was passed to a function: one that is stored away is counted while it is read. */
+extern uint64 count_text_argument(const TmEncoding *encoding, Datum content);
+
 /* The tokens themselves, into tokens[count], where count is what count_tokens said. */
 extern void encode_tokens(const TmEncoding *encoding, Utf8 content, uint32 *tokens, uint64 count);
 

@@ -23,7 +23,7 @@ tokenmeter_token_count(PG_FUNCTION_ARGS)
 {
 	const TmEncoding *encoding = encoding_argument(fcinfo, 0);
 
-	PG_RETURN_INT64((int64) count_tokens(encoding, utf8_from_text(PG_GETARG_TEXT_PP(1))));
+	PG_RETURN_INT64((int64) count_text_argument(encoding, PG_GETARG_DATUM(1)));
 }
 
 PG_FUNCTION_INFO_V1(tokenmeter_token_encode);

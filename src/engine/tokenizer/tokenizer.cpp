@@ -129,6 +129,16 @@ TmStatus tm_count(const TmEncoding* encoding, const char* text, size_t length, b
   });
 }
 
+TmStatus tm_count_part(const TmEncoding* encoding, const char* text, size_t length, bool (*cancelled)(void),
+                       uint64_t* count, TmError* error) {
+  return AtTheDoor(error, [&] {
+    Counter counter(encoding->vocabulary, cancelled);
+    const TmStatus status = Tokenize(encoding->pattern, {text, length}, true, cancelled, error, &counter);
+    *count = counter.settled();
+    return status;
+  });
+}
+
 TmStatus tm_encode(const TmEncoding* encoding, const char* text, size_t length, bool (*cancelled)(void),
                    uint32_t* tokens, size_t capacity, uint64_t* count, TmError* error) {
   return AtTheDoor(error, [&] {

@@ -56,6 +56,14 @@ TmStatus tm_count(const TmEncoding *encoding, const char *text, size_t length, b
                   uint64_t *count, TmError *error);
 
 /*
+ * As tm_count for the beginning of a text of which more follows: counts the pieces that are settled whatever
+ * follows; error->offset says how many bytes those are, also after TM_OK. The caller puts the bytes that were
+ * not taken before the next part. (0 bytes taken: the part is too short, give a longer one.)
+ */
+TmStatus tm_count_part(const TmEncoding *encoding, const char *text, size_t length, bool (*cancelled)(void),
+                       uint64_t *count, TmError *error);
+
+/*
  * The tokens of the text, into tokens[capacity]; *count says how many. TM_TOO_MANY if they do not fit,
  * which cannot happen with the capacity that tm_count told.
  */
