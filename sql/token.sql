@@ -48,6 +48,30 @@ EXPLAIN (COSTS OFF) SELECT sum(token_count('gpt-4o-mini', content)) FROM documen
 SELECT sum(token_count('gpt-4o-mini', content)) FROM document;
 DROP TABLE document;
 
+-- Long texts are remembered: their counts are the same with and without, of whatever encoding.
+SHOW tokenmeter.text_cache_size;
+CREATE TABLE long_text AS
+  SELECT encoding, t AS content, cardinality(token_encode(encoding, t)) AS tokens
+  FROM unnest(tokenmeter.encodings()) AS e (encoding),
+    LATERAL (SELECT repeat('Text ' || i || ', naïve as 日本語. ', 100 + i % 3) FROM generate_series(1, 60) i) AS v (t);
+CREATE FUNCTION pg_temp.wrong_counts() RETURNS bigint LANGUAGE sql
+  AS 'SELECT count(*) FROM long_text WHERE token_count(encoding, content) <> tokens';
+SELECT pg_temp.wrong_counts() AS first, pg_temp.wrong_counts() AS again;
+SET tokenmeter.text_cache_size = 0;
+SELECT pg_temp.wrong_counts() AS first, pg_temp.wrong_counts() AS again;
+SET tokenmeter.text_cache_size = 5;
+SELECT pg_temp.wrong_counts() AS first, pg_temp.wrong_counts() AS again;
+BEGIN;
+SET LOCAL tokenmeter.text_cache_size = 4000;
+SELECT pg_temp.wrong_counts() AS first, pg_temp.wrong_counts() AS again;
+ROLLBACK;
+SELECT pg_temp.wrong_counts() AS first, pg_temp.wrong_counts() AS again;
+RESET tokenmeter.text_cache_size;
+SELECT pg_temp.wrong_counts() AS first, pg_temp.wrong_counts() AS again;
+SET tokenmeter.text_cache_size = -1;
+SET tokenmeter.text_cache_size = 65537;
+DROP TABLE long_text;
+
 -- Long texts that are stored compressed or out of line are counted while they are read, some 256 kB at a time.
 -- Where the server has no lz4, pglz is tested twice.
 SELECT set_config('default_toast_compression', CASE WHEN 'lz4' = ANY (enumvals) THEN 'lz4' ELSE 'pglz' END, false) <> '' AS set

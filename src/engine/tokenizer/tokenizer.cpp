@@ -11,6 +11,7 @@
 
 #include "tokenizer/builtin.hpp"
 #include "tokenizer/pretokenizer.hpp"
+#include "tokenizer/recent_texts.hpp"
 #include "tokenizer/sink.hpp"
 
 namespace tokenmeter::tokenizer {
@@ -122,9 +123,15 @@ const char* tm_encoding_name(const TmEncoding* encoding) { return encoding->name
 TmStatus tm_count(const TmEncoding* encoding, const char* text, size_t length, bool (*cancelled)(void),
                   uint64_t* count, TmError* error) {
   return AtTheDoor(error, [&] {
+    RecentText recent(*encoding, {text, length});
+    if (recent.Find(count)) {
+      error->offset = length;
+      return TM_OK;
+    }
     Counter counter(encoding->vocabulary, cancelled);
     const TmStatus status = Tokenize(encoding->pattern, {text, length}, false, cancelled, error, &counter);
     *count = counter.settled();
+    if (status == TM_OK) recent.Remember(*count);
     return status;
   });
 }
@@ -172,3 +179,5 @@ bool tm_chat_format(const TmEncoding* encoding, TmChatFormat* format) {
 TmStatus tm_fail_for_test(TmError* error) {
   return AtTheDoor(error, []() -> TmStatus { throw std::runtime_error("thrown for a test"); });
 }
+
+void tm_remember_texts(size_t texts) { RecentText::SetCapacity(texts); }
