@@ -213,3 +213,20 @@ decode(Decoder *decoder, Portion *portion)
 	}
 	return false;
 }
+
+bool
+decode_is_complete(const Decoder *decoder)
+{
+	switch (decoder->format)
+	{
+		case STORED_PLAIN:
+			return true;
+		case STORED_PGLZ:
+			/* A control byte with no item behind it would be one too many. */
+			return decoder->match == 0 && decoder->tag_length == 0 && decoder->items != 8;
+		case STORED_LZ4:
+			/* The last sequence is literals only. */
+			return decoder->step == LZ4_DISTANCE_LOW;
+	}
+	return false;
+}

@@ -57,6 +57,9 @@ typedef struct Portion
  */
 extern bool decode(Decoder *decoder, Portion *portion);
 
+/* Whether a value may end where the decoder stands, when all input is used up. */
+extern bool decode_is_complete(const Decoder *decoder);
+
 #ifdef __cplusplus
 }
 #endif

@@ -79,84 +79,105 @@ check_status(TmStatus status, const TmError *error, uint64 done)
 			 error->message[0] != '\0' ? errdetail_internal("%s", error->message) : 0));
 }
 
+typedef bool (*InterruptCheck) (void);
+
 /*
- * Counts the tokens of the text, and writes them to tokens[capacity] unless that is NULL. When the engine
- * returns for an interrupt, goes on behind what it has done.
+ * After TM_CANCELLED: services the interrupt. Returns what is to be asked on the way on, `taken` bytes further: a
+ * piece so long that interrupts come faster than it is counted would be begun for ever.
  */
-static uint64
-tokenize(const TmEncoding *encoding, Utf8 content, uint32 *tokens, uint64 capacity)
+static InterruptCheck
+service_interrupt(uint64 taken)
 {
-	uint64		total = 0;
+	CHECK_FOR_INTERRUPTS();
+	return taken == 0 ? query_is_cancelled : interrupt_is_pending;
+}
+
+/* The tokens of the text. When the engine returns for an interrupt, goes on behind what it has done. */
+uint64
+count_tokens(const TmEncoding *encoding, Utf8 content)
+{
+	uint64		count = 0;
+	TmError		error;
+	TmStatus	status;
+	uint64		total;
+	size_t		done;
+
+	CHECK_FOR_INTERRUPTS();
+	status = tm_count(encoding, content.bytes, content.length, interrupt_is_pending, &count, &error);
+	total = count;
+	done = error.offset;
+	while (status == TM_CANCELLED)
+	{
+		InterruptCheck interrupted = service_interrupt(error.offset);
+
+		status = tm_count_part(encoding, content.bytes + done, content.length - done, false, interrupted,
+							   &count, &error);
+		total += count;
+		done += error.offset;
+	}
+	check_status(status, &error, done);
+	return total;
+}
+
+void
+encode_tokens(const TmEncoding *encoding, Utf8 content, uint32 *tokens, uint64 count)
+{
+	uint64		written = 0;
 	size_t		done = 0;
-	bool		(*interrupted) (void) = interrupt_is_pending;
+	TmStatus	status;
+	TmError		error;
+	InterruptCheck interrupted = interrupt_is_pending;
 
 	CHECK_FOR_INTERRUPTS();
 	for (;;)
 	{
-		const char *rest = content.bytes + done;
-		size_t		rest_length = content.length - done;
-		uint64		count = 0;
-		TmError		error;
-		TmStatus	status;
+		uint64		here = 0;
 
-		if (tokens == NULL)
-			status = tm_count(encoding, rest, rest_length, interrupted, &count, &error);
-		else
-			status = tm_encode(encoding, rest, rest_length, interrupted, tokens + total,
-							   capacity - total, &count, &error);
-		total += count;
+		status = tm_encode(encoding, content.bytes + done, content.length - done, interrupted,
+						   tokens + written, count - written, &here, &error);
+		written += here;
 		done += error.offset;
 		if (status != TM_CANCELLED)
-		{
-			check_status(status, &error, done);
-			return total;
-		}
-		CHECK_FOR_INTERRUPTS();
-		/* A piece so long that interrupts come faster than it is counted would be begun for ever. */
-		interrupted = error.offset == 0 ? query_is_cancelled : interrupt_is_pending;
+			break;
+		interrupted = service_interrupt(error.offset);
 	}
+	check_status(status, &error, done);
 }
 
-uint64
-count_tokens(const TmEncoding *encoding, Utf8 content)
-{
-	return tokenize(encoding, content, NULL, 0);
-}
-
-/* The same for a text that is read while it is counted. */
+/* The tokens of a text that is read while it is counted. */
 static uint64
 count_parts(const TmEncoding *encoding, StoredText *text)
 {
 	uint64		total = 0;
 	uint64		done = 0;
 	size_t		taken = 0;		/* bytes of the part */
-	bool		(*interrupted) (void) = interrupt_is_pending;
+	InterruptCheck interrupted = interrupt_is_pending;
 	bool		last;
 	Utf8		part = read_stored_text(text, 0, &last);
 
-	CHECK_FOR_INTERRUPTS();
 	for (;;)
 	{
 		uint64		count = 0;
 		TmError		error;
 		TmStatus	status;
 
-		status = (last ? tm_count : tm_count_part) (encoding, part.bytes + taken, part.length - taken,
-													interrupted, &count, &error);
+		status = tm_count_part(encoding, part.bytes + taken, part.length - taken, !last, interrupted,
+							   &count, &error);
 		total += count;
 		done += error.offset;
 		taken += error.offset;
-		if (status != TM_CANCELLED)
+		if (status == TM_CANCELLED)
 		{
-			check_status(status, &error, done);
-			if (last)
-				return total;
-			part = read_stored_text(text, taken, &last);
-			taken = 0;
+			interrupted = service_interrupt(error.offset);
+			continue;
 		}
+		check_status(status, &error, done);
+		if (last)
+			return total;
 		CHECK_FOR_INTERRUPTS();
-		interrupted = status == TM_CANCELLED && error.offset == 0 ? query_is_cancelled
-			: interrupt_is_pending;
+		interrupted = interrupt_is_pending;
+		part = read_stored_text(text, taken, &last);
+		taken = 0;
 	}
 }
 
@@ -171,12 +192,6 @@ count_text_argument(const TmEncoding *encoding, Datum content)
 	count = count_parts(encoding, stored);
 	close_stored_text(stored);
 	return count;
-}
-
-void
-encode_tokens(const TmEncoding *encoding, Utf8 content, uint32 *tokens, uint64 count)
-{
-	(void) tokenize(encoding, content, tokens, count);
 }
 
 /*

@@ -229,7 +229,8 @@ fill(StoredText *text)
 	}
 	text->end += missing;
 	text->undecoded -= missing;
-	if (text->undecoded == 0 && (text->stored != text->stored_end || !all_is_fetched(text)))
+	if (text->undecoded == 0 && (text->stored != text->stored_end || !all_is_fetched(text) ||
+								 !decode_is_complete(&text->decoder)))
 		raise_corrupted();		/* it should be shorter */
 }
 

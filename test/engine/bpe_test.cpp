@@ -218,6 +218,29 @@ TEST(PieceEncoder, RepetitionsAreValidEncodings) {
   }
 }
 
+// Small windows that agree on nothing leave no trace: what large ones make of the piece is not done again.
+TEST(PieceEncoder, RunsOfATokenAreEncodedOnce) {
+  struct CountingOutput {
+    size_t cleared = 0;
+    void Add(const TokenRun&) {}
+    void Clear() { ++cleared; }
+  };
+  for (const TmEncoding& encoding : BuiltinEncodings()) {
+    PieceEncoder encoder(encoding.vocabulary, nullptr);
+    for (TokenId token = 0; token < encoding.vocabulary.token_limit(); token += token < 10000 ? 1 : 97) {
+      const std::string_view bytes = encoding.vocabulary.TokenBytes(token);
+      if (bytes.empty()) continue;
+      std::string run;
+      while (run.size() < 65) run += bytes;
+      CountingOutput output;
+      for (; run.size() < 300; run += bytes) {
+        ASSERT_TRUE(encoder.Merge(run.data(), run.size(), &output));
+        ASSERT_EQ(output.cleared, 0u) << encoding.name << ": " << run;
+      }
+    }
+  }
+}
+
 // The pair table has one pair for each token; that is enough if merging makes every token of its bytes.
 TEST(PieceEncoder, MergingMakesEveryToken) {
   for (const TmEncoding& encoding : BuiltinEncodings()) {

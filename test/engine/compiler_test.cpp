@@ -65,6 +65,23 @@ TEST(Compiler, ImageAnswersLookups) {
   EXPECT_STREQ(vocabulary.EncodingName(vocabulary.Encodings()[0]), "e");
 }
 
+// Perfect hashes are found for tables of any size.
+TEST(Compiler, VocabulariesMayBeSmall) {
+  for (size_t pairs = 0; pairs < 300; ++pairs) {
+    Tokens tokens = SingleBytes();
+    for (size_t i = 0; i < pairs; ++i) {
+      tokens.push_back({static_cast<char>('a' + i % 26), static_cast<char>('a' + i / 26)});
+    }
+    const std::string image = CompileVocabulary(tokens, {});
+    const Vocabulary vocabulary(image.data());
+    for (TokenId token = 256; token < tokens.size(); ++token) {
+      ASSERT_EQ(
+          vocabulary.Merge(static_cast<uint8_t>(tokens[token][0]), static_cast<uint8_t>(tokens[token][1])),
+          token);
+    }
+  }
+}
+
 TEST(Compiler, RefusesUnknownUnicodeProperties) {
   EXPECT_THROW(CompileUnicode("0041\t005A\tXx\n"), CompileError);
   EXPECT_THROW(CompileUnicode("0041\t110000\tLu\n"), CompileError);

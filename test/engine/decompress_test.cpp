@@ -207,5 +207,51 @@ TEST(Decompress, SurvivesAnyInput) {
   }
 }
 
+// The server takes no value that goes on behind its end, be it by a single byte.
+TEST(Decompress, NothingMayFollowTheEnd) {
+  struct Case {
+    StoredFormat format;
+    std::string stored;
+    bool complete;
+  };
+  using namespace std::string_literals;
+  const Case cases[] = {
+      {STORED_PGLZ, "\0abcdefgh"s, true},
+      {STORED_PGLZ, "\0abcdefgh\0"s, false},
+      {STORED_PGLZ, "\0abcdefgh\1\x0F"s, false},
+      {STORED_PGLZ, "\0abcdefgh\1\x0F\1"s, false},
+      {STORED_LZ4,
+       "\x80"s
+       "abcdefgh"s,
+       true},
+      {STORED_LZ4,
+       "\x80"s
+       "abcdefgh\1"s,
+       false},
+      {STORED_LZ4,
+       "\x80"s
+       "abcdefgh\1\0"s,
+       false},
+      {STORED_LZ4,
+       "\x80"s
+       "abcdefgh\1\0\x10"s,
+       false},
+  };
+  for (const Case& c : cases) {
+    Decoder decoder = {};
+    decoder.format = c.format;
+    uint8_t text[8];
+    Portion portion = {};
+    portion.in = reinterpret_cast<const uint8_t*>(c.stored.data());
+    portion.in_end = portion.in + c.stored.size();
+    portion.window = portion.out = text;
+    portion.out_end = text + sizeof text;
+    const bool good = decode(&decoder, &portion);
+    EXPECT_EQ(portion.out, portion.out_end);
+    EXPECT_EQ(good && portion.in == portion.in_end && decode_is_complete(&decoder), c.complete)
+        << c.stored.size();
+  }
+}
+
 }  // namespace
 }  // namespace tokenmeter::test

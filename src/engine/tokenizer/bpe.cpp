@@ -124,7 +124,7 @@ PieceEncoder::Cycle PieceEncoder::FindCycle(const Window& window, const char* en
   // Not too far at once: the cancel flag is polled in between.
   const char* const farthest = end - text > kFarthest ? text + kFarthest : end;
   const char* repeats_until = text + window.length;
-  while (repeats_until != farthest && *repeats_until == repeats_until[-static_cast<ptrdiff_t>(period)]) {
+  while (repeats_until < farthest && *repeats_until == repeats_until[-static_cast<ptrdiff_t>(period)]) {
     ++repeats_until;
   }
 

@@ -170,8 +170,9 @@ class PieceEncoder {
       *place = {end};
       return true;
     }
+    if (i == 0) return false;
     *place = {last.bytes + from, last.EndOfToken(from) - from};
-    return i > 0;
+    return true;
   }
 
   // Puts out the tokens of a large window from `place` on up to where the next one agrees with it, or many

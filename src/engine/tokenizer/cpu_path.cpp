@@ -2,17 +2,26 @@
 
 #include <algorithm>
 
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
+
 namespace tokenmeter::tokenizer {
 namespace {
 
 bool Always() { return true; }
 
 #if defined(__x86_64__)
+// Not every compiler's __builtin_cpu_supports knows it.
+bool HasLzcnt() {
+  unsigned a, b, c, d;
+  return __get_cpuid(0x80000001, &a, &b, &c, &d) != 0 && (c & bit_LZCNT) != 0;
+}
+
 // MergeByAvx2 and ClassifyByAvx2 use what processors with AVX2 have besides.
 bool HasAvx2() {
   return __builtin_cpu_supports("avx2") != 0 && __builtin_cpu_supports("bmi") != 0 &&
-         __builtin_cpu_supports("bmi2") != 0 && __builtin_cpu_supports("lzcnt") != 0 &&
-         __builtin_cpu_supports("popcnt") != 0;
+         __builtin_cpu_supports("bmi2") != 0 && __builtin_cpu_supports("popcnt") != 0 && HasLzcnt();
 }
 bool HasAvx512() {
   return HasAvx2() && __builtin_cpu_supports("avx512f") != 0 && __builtin_cpu_supports("avx512bw") != 0;

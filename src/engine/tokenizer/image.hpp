@@ -25,7 +25,7 @@ struct Section {
 
 struct ImageHeader {
   static constexpr char kMagic[8] = {'T', 'M', 'V', 'O', 'C', 'A', 'B', '\0'};
-  static constexpr uint32_t kVersion = 3;
+  static constexpr uint32_t kVersion = 4;
   static constexpr uint32_t kByteOrder = 0x01020304;  // read back differently on a foreign machine
 
   char magic[8];
@@ -84,7 +84,7 @@ inline uint64_t ScaleHash(uint64_t hash, uint64_t count) { return (hash >> 32) *
 inline uint64_t PilotIndex(uint64_t hash, uint64_t pilot_count) { return ScaleHash(hash, pilot_count); }
 
 inline uint64_t PerfectSlotIndex(uint64_t hash, uint16_t pilot, uint64_t slot_count) {
-  return ScaleHash((hash + pilot * 0x9E3779B97F4A7C15) * 0xFF51AFD7ED558CCD, slot_count);
+  return ScaleHash((hash ^ pilot * 0x9E3779B97F4A7C15) * 0xFF51AFD7ED558CCD, slot_count);
 }
 
 inline uint64_t MixHash(uint64_t value) {
@@ -128,7 +128,6 @@ struct CharacterRecord {
   uint32_t value;  // token | flags; 0 if the character is no token
 
   TokenId token() const { return value >> kFlagBits; }
-  bool Has(uint32_t flag) const { return (value & flag) != 0; }
 };
 
 // Hash of a token's bytes. Part of the image format: a change of it is a new kVersion.
@@ -154,7 +153,6 @@ struct PieceSlot {
   uint64_t low;
   uint64_t high;
 
-  bool empty() const { return high == 0; }
   uint64_t count() const { return high >> 56 & 0xF; }
   size_t length() const { return high >> 60; }
   const char* bytes() const { return reinterpret_cast<const char*>(this); }

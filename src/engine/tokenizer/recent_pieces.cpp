@@ -1,6 +1,7 @@
 #include "tokenizer/recent_pieces.hpp"
 
 #include <cstdlib>
+#include <cstring>
 #include <new>
 #include <utility>
 
@@ -19,18 +20,20 @@ class Shelf {
       if (place.owner == owner) return *place.pieces;
     }
     Place& place = places_[std::exchange(next_, (next_ + 1) % kPlaces)];
-    std::free(place.pieces);
-    place.owner = nullptr;
-    // Fresh pages of zeros are empty slots, and cost nothing before they are used.
-    place.pieces = static_cast<RecentPieces*>(std::calloc(1, sizeof(RecentPieces)));
-    if (place.pieces == nullptr) throw std::bad_alloc();
+    if (place.pieces != nullptr) {
+      std::memset(static_cast<void*>(place.pieces), 0, sizeof(RecentPieces));
+    } else {
+      // Fresh pages of zeros are empty slots, and cost nothing before they are used.
+      place.pieces = static_cast<RecentPieces*>(std::calloc(1, sizeof(RecentPieces)));
+      if (place.pieces == nullptr) throw std::bad_alloc();
+    }
     place.owner = owner;
     return *place.pieces;
   }
 
  private:
-  // Few serve more than the two vocabularies in use today.
-  static constexpr size_t kPlaces = 2;
+  // One query may well count in several encodings.
+  static constexpr size_t kPlaces = 4;
   struct Place {
     const ImageHeader* owner = nullptr;
     RecentPieces* pieces = nullptr;

@@ -87,8 +87,8 @@ class RecentPieces {
  private:
   // The first are asked for every piece and must be near; the others are dear.
   static constexpr int kSeenBits = 12;    // 64 KiB
-  static constexpr int kMergedBits = 14;  // 256 KiB
-  static constexpr int kMediumBits = 12;  // 128 KiB
+  static constexpr int kMergedBits = 13;  // 128 KiB
+  static constexpr int kMediumBits = 11;  // 64 KiB
 
   template <int bits>
   static size_t Index(const PieceSlot& key) {

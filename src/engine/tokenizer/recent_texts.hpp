@@ -45,7 +45,7 @@ class TextTable {
 // The memory of the calling thread, asked for one text.
 class RecentText {
  public:
-  // A look-up that finds nothing costs a fifteenth of the counting, which is spent where there is something
+  // A look-up that finds nothing costs a tenth of the counting, which is spent where there is something
   // to gain: shorter texts are counted in 5 microseconds, and would push out the longer ones. Texts longer
   // than the other limit would be hashed for too long between two polls of the cancel flag.
   static constexpr size_t kShortest = 2 * 1024;

@@ -51,12 +51,9 @@ class SipHash128 {
 
  private:
   static uint64_t Load(const char* bytes, size_t length) {
+    static_assert(std::endian::native == std::endian::little);
     uint64_t word = 0;
-    if constexpr (std::endian::native == std::endian::little) {
-      std::memcpy(&word, bytes, length);
-    } else {
-      for (size_t i = 0; i < length; ++i) word |= uint64_t{static_cast<uint8_t>(bytes[i])} << 8 * i;
-    }
+    std::memcpy(&word, bytes, length);
     return word;
   }
 

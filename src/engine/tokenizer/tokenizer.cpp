@@ -136,11 +136,12 @@ TmStatus tm_count(const TmEncoding* encoding, const char* text, size_t length, b
   });
 }
 
-TmStatus tm_count_part(const TmEncoding* encoding, const char* text, size_t length, bool (*cancelled)(void),
-                       uint64_t* count, TmError* error) {
+TmStatus tm_count_part(const TmEncoding* encoding, const char* text, size_t length, bool more_follows,
+                       bool (*cancelled)(void), uint64_t* count, TmError* error) {
   return AtTheDoor(error, [&] {
     Counter counter(encoding->vocabulary, cancelled);
-    const TmStatus status = Tokenize(encoding->pattern, {text, length}, true, cancelled, error, &counter);
+    const TmStatus status =
+        Tokenize(encoding->pattern, {text, length}, more_follows, cancelled, error, &counter);
     *count = counter.settled();
     return status;
   });

@@ -10,7 +10,7 @@
  *   - Encodings are immutable and live as long as the process. Every function may be called from any
  *     thread.
  *   - `cancelled` may be NULL. Else it is polled at least every 64 KiB of text, or every MiB of one that
- *     only repeats itself, but not at the start. It must return without side effect; when it returns true,
+ *     only repeats itself or is looked up by its hash, but not at the start. It must return without side effect; when it returns true,
  *     the call ends with TM_CANCELLED. What was done until then is a whole number of pieces: the caller may
  *     go on behind it, with the rest of the text.
  */
@@ -57,17 +57,18 @@ TmStatus tm_count(const TmEncoding *encoding, const char *text, size_t length, b
                   uint64_t *count, TmError *error);
 
 /*
- * As tm_count for the beginning of a text of which more follows: counts the pieces that are settled whatever
- * follows; error->offset says how many bytes those are, also after TM_OK. The caller puts the bytes that were
- * not taken before the next part. (0 bytes taken: the part is too short, give a longer one.)
+ * As tm_count for a part of a text, which is not remembered as a text of its own. If more follows, counts the
+ * pieces that are settled whatever follows; error->offset says how many bytes those are, also after TM_OK. The
+ * caller puts the bytes that were not taken before the next part. (0 bytes taken: the part is too short, give a
+ * longer one.)
  */
-TmStatus tm_count_part(const TmEncoding *encoding, const char *text, size_t length, bool (*cancelled)(void),
-                       uint64_t *count, TmError *error);
+TmStatus tm_count_part(const TmEncoding *encoding, const char *text, size_t length, bool more_follows,
+                       bool (*cancelled)(void), uint64_t *count, TmError *error);
 
 /*
  * Lets tm_count remember the counts of the last so many texts of 2 KiB to 1 MiB (a power of two from 4 on: it
- * rounds up), in each thread its own: of a text that comes again only a hash is taken then, at some fifteen
- * times the speed of counting. 0, as it is at first: none. Each call forgets what was remembered.
+ * rounds up), in each thread its own: of a text that comes again only a hash is taken then, at some ten times
+ * the speed of counting. 0, as it is at first: none. Each call forgets what was remembered.
  */
 void tm_remember_texts(size_t texts);
 
