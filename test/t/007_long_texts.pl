@@ -34,13 +34,25 @@ sub time_to_stop {
     return ($output =~ /^Time: ([0-9.]+) ms/mg)[-1];
 }
 
+# A statement with a time-out of 50 ms ends within 100 ms more. What else the machine does may delay it now and then.
+sub stops_in_time {
+    my ($name, $script) = @_;
+    my $time;
+    for my $try (1 .. 3) {
+        $time = time_to_stop($script);
+        last if $time < 150;
+        note("$name: after $time ms");
+    }
+    cmp_ok($time, '<', 150, "$name: after $time ms");
+}
+
 # Made when the query runs: what the planner can make would be copied with the plan.
 my %in_memory = (
     "words in memory" => "repeat('word ', 100000000 + length(random()::text) * 0)",
     "one piece in memory" => "repeat('a', 500000000 + length(random()::text) * 0)");
 for my $name (sort keys %in_memory) {
     # The text is made for the first row, and is at hand when the second is fetched.
-    my $time = time_to_stop(qq{
+    stops_in_time($name, qq{
 BEGIN;
 DECLARE counts CURSOR FOR
   SELECT CASE i WHEN 1 THEN octet_length(content) ELSE token_count('gpt-4o', content) END
@@ -49,15 +61,13 @@ FETCH counts;
 SET statement_timeout = '50ms';
 FETCH counts;
 });
-    cmp_ok($time, '<', 150, "$name: after $time ms");
 }
 for my $name (@names) {
-    my $time = time_to_stop(qq{
+    stops_in_time($name, qq{
 SELECT token_count('gpt-4o', 'The library is loaded.');
 SET statement_timeout = '50ms';
 SELECT token_count('gpt-4o', content) FROM long_text WHERE name = '$name';
 });
-    cmp_ok($time, '<', 150, "$name: after $time ms");
 }
 
 # Peak memory. 16 MB of it are shared buffers, some 10 MB pages of the library.
