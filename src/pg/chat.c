@@ -1,187 +1,201 @@
 /*
- * tokenmeter.count_messages: the prompt tokens of a list of chat messages.
+ * token_count_chat, tokenmeter.count_messages: the prompt tokens of a conversation. The jsonb is laid out flat
+ * for the engine, which has the rules.
  */
 #include "postgres.h"
 
 #include "access/htup_details.h"
+#include "catalog/pg_type_d.h"
 #include "fmgr.h"
 #include "funcapi.h"
+#include "miscadmin.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/jsonb.h"
+#include "utils/memutils.h"
+#include "utils/numeric.h"
 
 #include "compat.h"
 #include "engine.h"
 #include "model.h"
 
-/* A count in the making. Without an encoding the messages are checked only. */
-typedef struct ChatCount
+/* A document in the making. */
+typedef struct FlatJson
 {
-	const TmEncoding *encoding;	/* or NULL */
-	TmChatFormat format;
-	int64		tokens;
-	bool		exact;			/* nothing met so far whose tokens are not public knowledge */
-} ChatCount;
+	TmJsonNode *nodes;
+	uint32		count;
+	uint32		capacity;
+	uint32		open;			/* the innermost array or object that is not closed */
+} FlatJson;
 
-static void
-count_bytes(ChatCount *chat, const char *bytes, int length)
+#define NO_NODE PG_UINT32_MAX
+
+static TmJsonNode *
+append_node(FlatJson *json, TmJsonKind kind)
 {
-	if (chat->encoding != NULL)
-		chat->tokens += (int64) count_tokens(chat->encoding, utf8_from_bytes(bytes, length));
-}
+	TmJsonNode *node;
 
-static void
-count_string(ChatCount *chat, const JsonbValue *value)
-{
-	count_bytes(chat, value->val.string.val, value->val.string.len);
-}
-
-/* The value of a key of an object; false if it has none. */
-static bool
-find_key(JsonbContainer *object, const char *key, JsonbValue *value)
-{
-	return getKeyJsonValueFromContainer(object, key, (int) strlen(key), value) != NULL;
-}
-
-static bool
-key_is(const JsonbValue *key, const char *name)
-{
-	return key->val.string.len == (int) strlen(name) &&
-		memcmp(key->val.string.val, name, strlen(name)) == 0;
-}
-
-static bool
-is_object(const JsonbValue *value)
-{
-	return value->type == jbvBinary && JsonContainerIsObject(value->val.binary.data);
-}
-
-static bool
-is_array(const JsonbValue *value)
-{
-	return value->type == jbvBinary && JsonContainerIsArray(value->val.binary.data) &&
-		!JsonContainerIsScalar(value->val.binary.data);
-}
-
-static void
-raise_bad_message(int position, const char *problem)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_SQL_JSON_OBJECT_NOT_FOUND),
-			 errmsg("element %d of messages is no chat message", position),
-			 errdetail("%s", problem),
-			 errhint("A message is an object such as {\"role\": \"user\", \"content\": \"Hello\"}.")));
-}
-
-/* A list of parts: texts are counted, what else there is makes the count inexact. */
-static void
-count_parts(ChatCount *chat, JsonbContainer *parts, int position)
-{
-	uint32		part_count = JsonContainerSize(parts);
-
-	for (uint32 i = 0; i < part_count; i++)
+	if (json->count == json->capacity)
 	{
-		JsonbValue *part = getIthJsonbValueFromContainer(parts, i);
-		JsonbValue	value;
+		if (json->capacity > MaxAllocSize / sizeof(TmJsonNode) / 2)
+			ereport(ERROR,
+					(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+					 errmsg("a chat must not have more than %u JSON values", json->capacity)));
+		json->capacity *= 2;
+		json->nodes = repalloc(json->nodes, json->capacity * sizeof(TmJsonNode));
+		CHECK_FOR_INTERRUPTS();
+	}
+	node = &json->nodes[json->count++];
+	node->kind = kind;
+	node->end = json->count;
+	node->bytes = NULL;
+	node->length = 0;
+	return node;
+}
 
-		if (part->type == jbvString)
-			count_string(chat, part);
-		else if (!is_object(part))
-			raise_bad_message(position, "A part of its content is neither a string nor an object.");
-		else if (find_key(part->val.binary.data, "text", &value) && value.type == jbvString)
-			count_string(chat, &value);
-		else
-			chat->exact = false;
-		pfree(part);
+static void
+append_scalar(FlatJson *json, const JsonbValue *value)
+{
+	TmJsonNode *node;
+	Utf8		utf8;
+
+	switch (value->type)
+	{
+		case jbvNull:
+			append_node(json, TM_JSON_NULL);
+			return;
+		case jbvBool:
+			append_node(json, value->val.boolean ? TM_JSON_TRUE : TM_JSON_FALSE);
+			return;
+		case jbvNumeric:
+			node = append_node(json, TM_JSON_NUMBER);
+			node->bytes = DatumGetCString(DirectFunctionCall1(numeric_out,
+															  NumericGetDatum(value->val.numeric)));
+			node->length = strlen(node->bytes);
+			return;
+		case jbvString:
+			utf8 = utf8_from_bytes(value->val.string.val, value->val.string.len);
+			node = append_node(json, TM_JSON_STRING);
+			node->bytes = utf8.bytes;
+			node->length = utf8.length;
+			return;
+		default:
+			elog(ERROR, "unexpected jsonb value of type %d", (int) value->type);
 	}
 }
 
+/* While an array or object is open, its `end` holds what was open before it. */
 static void
-count_content(ChatCount *chat, const JsonbValue *content, int position)
+open_container(FlatJson *json, TmJsonKind kind)
 {
-	if (content->type == jbvString)
-		count_string(chat, content);
-	else if (is_array(content))
-		count_parts(chat, content->val.binary.data, position);
-	else if (content->type != jbvNull)
-		raise_bad_message(position, "Its content is neither a string, a list of parts nor null.");
+	TmJsonNode *node = append_node(json, kind);
+
+	node->end = json->open;
+	json->open = json->count - 1;
+}
+
+static void
+close_container(FlatJson *json)
+{
+	TmJsonNode *node = &json->nodes[json->open];
+
+	json->open = node->end;
+	node->end = json->count;
+}
+
+/* The document laid out as the engine takes it. Strings point into the jsonb. */
+static const TmJsonNode *
+flatten(Jsonb *jsonb)
+{
+	FlatJson	json = {.capacity = 64, .open = NO_NODE};
+	JsonbIterator *iterator = JsonbIteratorInit(&jsonb->root);
+	JsonbIteratorToken token;
+	JsonbValue	value;
+
+	json.nodes = palloc(json.capacity * sizeof(TmJsonNode));
+	while ((token = JsonbIteratorNext(&iterator, &value, false)) != WJB_DONE)
+	{
+		switch (token)
+		{
+			case WJB_BEGIN_ARRAY:
+				/* A scalar by itself comes as an array of one. */
+				if (!value.val.array.rawScalar)
+					open_container(&json, TM_JSON_ARRAY);
+				break;
+			case WJB_BEGIN_OBJECT:
+				open_container(&json, TM_JSON_OBJECT);
+				break;
+			case WJB_END_ARRAY:
+			case WJB_END_OBJECT:
+				if (json.open != NO_NODE)
+					close_container(&json);
+				break;
+			default:
+				append_scalar(&json, &value);
+				break;
+		}
+	}
+	return json.nodes;
+}
+
+static void
+check_chat_status(TmChatStatus status, const TmChatCount *count)
+{
+	switch (status)
+	{
+		case TM_CHAT_OK:
+		case TM_CHAT_NO_TEMPLATE:
+			return;
+		case TM_CHAT_NO_MESSAGES:
+			ereport(ERROR,
+					(errcode(ERRCODE_SQL_JSON_ARRAY_NOT_FOUND),
+					 errmsg("messages is no list of chat messages"),
+					 errhint("Give a JSON array such as [{\"role\": \"user\", \"content\": \"Hello\"}].")));
+			break;
+		case TM_CHAT_BAD_MESSAGE:
+			ereport(ERROR,
+					(errcode(ERRCODE_SQL_JSON_OBJECT_NOT_FOUND),
+					 errmsg("malformed chat message at %s", count->path),
+					 errdetail("%s", count->problem),
+					 errhint("A message is an object such as {\"role\": \"user\", \"content\": \"Hello\"}.")));
+			break;
+		case TM_CHAT_TOO_DEEP:
+			ereport(ERROR,
+					(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+					 errmsg("tools of a chat are nested too deeply"),
+					 errdetail("Definitions and arguments of tools may have at most %d levels.",
+							   TM_CHAT_DEEPEST_JSON)));
+			break;
+		case TM_CHAT_OUT_OF_MEMORY:
+			ereport(ERROR,
+					(errcode(ERRCODE_OUT_OF_MEMORY),
+					 errmsg("out of memory"),
+					 errdetail("Failed while counting a chat.")));
+			break;
+		case TM_CHAT_CANCELLED:
+		case TM_CHAT_INTERNAL:
+			break;
+	}
+	elog(ERROR, "counting a chat failed with status %d", (int) status);
 }
 
 /*
- * All but role, content and name: how it is written into the prompt is not published. Of calls of tools and
- * refusals the text is the larger part, so that much is counted; ids and the like are not.
+ * Counts the chat of a function's arguments: model, messages and tools, of which the last may be NULL. False
+ * where the model's encoding or chat template is not known; the messages have been checked all the same.
  */
-static void
-count_other_keys(ChatCount *chat, JsonbContainer *message)
+static bool
+count_arguments(FunctionCallInfo fcinfo, const TmEncoding *encoding, char *chat_template, TmChatCount *count)
 {
-	JsonbIterator *iterator = JsonbIteratorInit(message);
-	JsonbValue	key;
-	JsonbValue	value;
-	JsonbIteratorToken token;
+	Utf8		model = utf8_from_text(PG_GETARG_TEXT_PP(0));
+	TmChat		chat = {.encoding = encoding, .chat_template = chat_template};
+	TmChatStatus status;
 
-	token = JsonbIteratorNext(&iterator, &key, true);
-	Assert(token == WJB_BEGIN_OBJECT);
-	while ((token = JsonbIteratorNext(&iterator, &key, true)) == WJB_KEY)
-	{
-		(void) JsonbIteratorNext(&iterator, &value, true);
-		if (value.type == jbvNull ||
-			(value.type == jbvBinary && JsonContainerSize(value.val.binary.data) == 0) ||
-			key_is(&key, "role") || key_is(&key, "content") ||
-			key_is(&key, "name"))
-			continue;
-		chat->exact = false;
-		if (value.type == jbvString && key_is(&key, "refusal"))
-			count_string(chat, &value);
-		else if (value.type == jbvBinary &&
-				 (key_is(&key, "tool_calls") || key_is(&key, "function_call")))
-		{
-			StringInfoData call;
-
-			initStringInfo(&call);
-			JsonbToCString(&call, value.val.binary.data, value.val.binary.len);
-			count_bytes(chat, call.data, call.len);
-			pfree(call.data);
-		}
-	}
-}
-
-static void
-count_message(ChatCount *chat, JsonbContainer *message, int position)
-{
-	JsonbValue	value;
-
-	chat->tokens += chat->format.tokens_per_message;
-
-	if (!find_key(message, "role", &value) || value.type != jbvString)
-		raise_bad_message(position, "It has no role.");
-	count_string(chat, &value);
-
-	if (find_key(message, "content", &value))
-		count_content(chat, &value, position);
-
-	if (find_key(message, "name", &value) && value.type == jbvString)
-	{
-		chat->tokens += chat->format.tokens_per_name;
-		count_string(chat, &value);
-	}
-
-	count_other_keys(chat, message);
-}
-
-static void
-count_messages(ChatCount *chat, JsonbContainer *messages)
-{
-	uint32		message_count = JsonContainerSize(messages);
-
-	for (uint32 i = 0; i < message_count; i++)
-	{
-		JsonbValue *message = getIthJsonbValueFromContainer(messages, i);
-
-		if (!is_object(message))
-			raise_bad_message((int) i + 1, "It is not an object.");
-		count_message(chat, message->val.binary.data, (int) i + 1);
-		pfree(message);
-	}
-	chat->tokens += chat->format.tokens_per_reply;
+	chat.model = pnstrdup(model.bytes, model.length);
+	chat.messages = flatten(PG_GETARG_JSONB_P(1));
+	chat.tools = PG_ARGISNULL(2) ? NULL : flatten(PG_GETARG_JSONB_P(2));
+	status = count_chat(&chat, count);
+	check_chat_status(status, count);
+	return status == TM_CHAT_OK;
 }
 
 PG_FUNCTION_INFO_V1(tokenmeter_count_messages);
@@ -189,25 +203,84 @@ PG_FUNCTION_INFO_V1(tokenmeter_count_messages);
 Datum
 tokenmeter_count_messages(PG_FUNCTION_ARGS)
 {
-	ChatCount	chat = {.encoding = find_encoding(PG_GETARG_TEXT_PP(0)), .exact = true};
-	Jsonb	   *messages = PG_GETARG_JSONB_P(1);
+	TmChatCount count;
+	char	   *chat_template;
+	const TmEncoding *encoding;
 	TupleDesc	descriptor;
 	Datum		values[2];
 	bool		nulls[2];
 
-	if (!JB_ROOT_IS_ARRAY(messages) || JB_ROOT_IS_SCALAR(messages))
-		ereport(ERROR,
-				(errcode(ERRCODE_SQL_JSON_ARRAY_NOT_FOUND),
-				 errmsg("messages is no list of chat messages"),
-				 errhint("Give a JSON array such as [{\"role\": \"user\", \"content\": \"Hello\"}].")));
-	if (chat.encoding != NULL && !tm_chat_format(chat.encoding, &chat.format))
-		chat.encoding = NULL;
-	count_messages(&chat, &messages->root);
+	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
+		PG_RETURN_NULL();
+	encoding = find_chat_encoding(PG_GETARG_TEXT_PP(0), &chat_template);
+	nulls[0] = nulls[1] = !count_arguments(fcinfo, encoding, chat_template, &count);
 
 	if (get_call_result_type(fcinfo, NULL, &descriptor) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "return type must be a row type");
-	values[0] = Int64GetDatum(chat.tokens);
-	values[1] = BoolGetDatum(chat.exact);
-	nulls[0] = nulls[1] = chat.encoding == NULL;
+	values[0] = Int64GetDatum((int64) count.tokens);
+	values[1] = BoolGetDatum(count.exact);
 	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(descriptor), values, nulls)));
+}
+
+/* Raises the error for what there is in a chat that cannot be counted. */
+static void
+check_gap(const TmChatCount *count)
+{
+	switch (count->gap)
+	{
+		case TM_CHAT_NO_GAP:
+			return;
+		case TM_CHAT_GAP_IMAGE_SIZE:
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("the size of the image at %s is not known", count->path),
+					 errdetail("%s", count->problem),
+					 errhint("Give \"width\" and \"height\" in pixels beside its URL, or a data URL of a PNG, JPEG, GIF or WebP.")));
+			break;
+		case TM_CHAT_GAP_NO_RULE:
+			ereport(ERROR,
+					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+					 errmsg("the tokens of %s cannot be counted", count->path),
+					 errdetail("%s", count->problem),
+					 errhint("Use the token numbers that the provider reports, or tokenmeter.count_messages() for what can be counted.")));
+			break;
+	}
+	elog(ERROR, "unexpected gap %d", (int) count->gap);
+}
+
+PG_FUNCTION_INFO_V1(tokenmeter_token_count_chat);
+
+Datum
+tokenmeter_token_count_chat(PG_FUNCTION_ARGS)
+{
+	TmChatCount count;
+	char	   *chat_template;
+	const TmEncoding *encoding;
+
+	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
+		PG_RETURN_NULL();
+	encoding = find_chat_encoding(PG_GETARG_TEXT_PP(0), &chat_template);
+	if (encoding == NULL)
+		raise_no_encoding(PG_GETARG_TEXT_PP(0));
+	if (!count_arguments(fcinfo, encoding, chat_template, &count))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("the chat template of \"%s\" is not known", text_to_cstring(PG_GETARG_TEXT_PP(0))),
+				 errhint("Say it with tokenmeter.add_model(..., chat_template => ...); tokenmeter.chat_templates() lists them.")));
+	check_gap(&count);
+	PG_RETURN_INT64((int64) count.tokens);
+}
+
+PG_FUNCTION_INFO_V1(tokenmeter_chat_templates);
+
+Datum
+tokenmeter_chat_templates(PG_FUNCTION_ARGS)
+{
+	ArrayBuildState *names = initArrayResult(TEXTOID, CurrentMemoryContext, false);
+	const char *name;
+
+	(void) fcinfo;
+	for (size_t i = 0; (name = tm_chat_template_at(i)) != NULL; i++)
+		accumArrayResult(names, CStringGetTextDatum(name), false, TEXTOID, CurrentMemoryContext);
+	PG_RETURN_DATUM(makeArrayResult(names, CurrentMemoryContext));
 }

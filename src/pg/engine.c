@@ -194,6 +194,24 @@ count_text_argument(const TmEncoding *encoding, Datum content)
 	return count;
 }
 
+TmChatStatus
+count_chat(const TmChat *chat, TmChatCount *count)
+{
+	TmChatProgress progress = {0};
+	InterruptCheck interrupted = interrupt_is_pending;
+
+	CHECK_FOR_INTERRUPTS();
+	for (;;)
+	{
+		uint64		before = progress.tokens;
+		TmChatStatus status = tm_chat_count(chat, interrupted, &progress, count);
+
+		if (status != TM_CHAT_CANCELLED)
+			return status;
+		interrupted = service_interrupt(progress.tokens - before);
+	}
+}
+
 /*
  * Not declared by the extension. A test declares it, to show what becomes of a C++ exception: an ordinary
  * error, in a session that goes on.

@@ -5,6 +5,7 @@
 #ifndef TOKENMETER_ENGINE_H
 #define TOKENMETER_ENGINE_H
 
+#include "chat/chat.h"
 #include "tokenizer/tokenizer.h"
 
 /* Bytes of a text as the engine takes them: UTF-8, not ending in NUL. */
@@ -26,5 +27,8 @@ extern uint64 count_text_argument(const TmEncoding *encoding, Datum content);
 
 /* The tokens themselves, into tokens[count], where count is what count_tokens said. */
 extern void encode_tokens(const TmEncoding *encoding, Utf8 content, uint32 *tokens, uint64 count);
+
+/* tm_chat_count; interrupts are serviced while it counts. */
+extern TmChatStatus count_chat(const TmChat *chat, TmChatCount *count);
 
 #endif

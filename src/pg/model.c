@@ -33,7 +33,8 @@ enum
 	MODEL_PATTERN = 1,
 	MODEL_SHIPPED = 2,
 	MODEL_ENCODING = 3,
-	MODEL_PROVIDER = 4
+	MODEL_PROVIDER = 4,
+	MODEL_CHAT_TEMPLATE = 5
 };
 
 typedef struct ModelRow
@@ -43,6 +44,7 @@ typedef struct ModelRow
 	bool		shipped;
 	const char *encoding_name;	/* NULL: no public tokenizer */
 	const char *provider;		/* or NULL */
+	const char *chat_template;	/* NULL: the encoding's */
 } ModelRow;
 
 static struct
@@ -88,6 +90,7 @@ read_row(HeapTuple tuple, TupleDesc descriptor)
 	row.shipped = DatumGetBool(heap_getattr(tuple, MODEL_SHIPPED, descriptor, &isnull));
 	row.encoding_name = read_text(tuple, descriptor, MODEL_ENCODING);
 	row.provider = read_text(tuple, descriptor, MODEL_PROVIDER);
+	row.chat_template = read_text(tuple, descriptor, MODEL_CHAT_TEMPLATE);
 	return row;
 }
 
@@ -183,7 +186,20 @@ find_encoding(const text *name)
 	return tm_encoding_find(model->encoding_name, strlen(model->encoding_name));
 }
 
-static void
+const TmEncoding *
+find_chat_encoding(const text *name, char **chat_template)
+{
+	const TmEncoding *encoding = find_encoding(name);
+	Utf8		utf8 = utf8_from_text(name);
+	const ModelRow *model = NULL;
+
+	if (encoding != NULL && tm_encoding_find(utf8.bytes, utf8.length) == NULL)
+		model = find_model(utf8);
+	*chat_template = model != NULL && model->chat_template != NULL ? pstrdup(model->chat_template) : NULL;
+	return encoding;
+}
+
+void
 raise_no_encoding(const text *name)
 {
 	const ModelRow *model = find_model(utf8_from_text(name));

@@ -13,7 +13,16 @@
 extern const TmEncoding *find_encoding(const text *name);
 
 /*
- * The same for the argument at `index` of a function, remembered from call to call of one call site; raises
+ * The same, and which chat template the model has: *chat_template is NULL where its row names none, else the
+ * name, allocated.
+ */
+extern const TmEncoding *find_chat_encoding(const text *name, char **chat_template);
+
+/* Raises undefined_object for a name that has no encoding. */
+extern void raise_no_encoding(const text *name) pg_attribute_noreturn();
+
+/*
+ * As find_encoding for the argument at `index` of a function, remembered from call to call of one call site; raises
  * undefined_object where there is none.
  */
 extern const TmEncoding *encoding_argument(FunctionCallInfo fcinfo, int index);

@@ -7,6 +7,7 @@ CREATE TABLE tokenmeter.model (
   shipped boolean NOT NULL DEFAULT false,
   encoding text,
   provider text CHECK (provider = lower(provider) AND provider <> ''),
+  chat_template text,
   PRIMARY KEY (pattern, shipped)
 );
 GRANT SELECT ON tokenmeter.model TO PUBLIC;
@@ -16,6 +17,7 @@ COMMENT ON COLUMN tokenmeter.model.pattern IS 'name in lower case, or the start 
 COMMENT ON COLUMN tokenmeter.model.shipped IS 'came with the extension';
 COMMENT ON COLUMN tokenmeter.model.encoding IS 'name of the encoding; NULL: the model has no public tokenizer';
 COMMENT ON COLUMN tokenmeter.model.provider IS 'whose prices a call pays that names no provider';
+COMMENT ON COLUMN tokenmeter.model.chat_template IS 'name of the chat template; NULL: that of the encoding''s own models';
 
 CREATE TRIGGER protect_shipped_from_truncate BEFORE TRUNCATE ON tokenmeter.model
   FOR EACH STATEMENT EXECUTE FUNCTION tokenmeter.protect_shipped();
@@ -48,6 +50,10 @@ FROM (VALUES
   (NULL, 'xai', ARRAY['grok*', 'xai/*'])
 ) AS family (encoding, provider, patterns);
 
+-- The first release of this model had a chat template of its own.
+INSERT INTO tokenmeter.model (pattern, shipped, encoding, provider, chat_template)
+VALUES ('gpt-3.5-turbo-0301', true, 'cl100k_base', 'openai', 'gpt-3.5-turbo-0301');
+
 CREATE FUNCTION tokenmeter.model_readings(model text) RETURNS text[]
 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'tokenmeter_model_readings';
 COMMENT ON FUNCTION tokenmeter.model_readings(text) IS 'what to look a model''s prices up by, the most specific first: lower case, without provider, without what follows a colon';
@@ -60,7 +66,8 @@ CREATE FUNCTION tokenmeter.encodings() RETURNS text[]
 LANGUAGE C IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'tokenmeter_encodings';
 COMMENT ON FUNCTION tokenmeter.encodings() IS 'names of all encodings';
 
-CREATE FUNCTION tokenmeter.add_model(pattern text, encoding text, provider text DEFAULT NULL) RETURNS void
+CREATE FUNCTION tokenmeter.add_model(pattern text, encoding text, provider text DEFAULT NULL,
+  chat_template text DEFAULT NULL) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   IF (lower(add_model.pattern) ~ '^[^*]+\*?$') IS NOT TRUE THEN
@@ -73,10 +80,16 @@ BEGIN
       USING ERRCODE = 'undefined_object',
             HINT = format('The encodings are %s.', array_to_string(tokenmeter.encodings(), ', '));
   END IF;
-  INSERT INTO tokenmeter.model AS m (pattern, encoding, provider)
+  IF add_model.chat_template <> ALL (tokenmeter.chat_templates()) THEN
+    RAISE EXCEPTION 'chat template "%" is not known', add_model.chat_template
+      USING ERRCODE = 'undefined_object',
+            HINT = format('The chat templates are %s.', array_to_string(tokenmeter.chat_templates(), ', '));
+  END IF;
+  INSERT INTO tokenmeter.model AS m (pattern, encoding, provider, chat_template)
   VALUES (lower(add_model.pattern), add_model.encoding,
-    coalesce(nullif(lower(add_model.provider), ''), tokenmeter.model_provider(add_model.pattern)))
+    coalesce(nullif(lower(add_model.provider), ''), tokenmeter.model_provider(add_model.pattern)),
+    add_model.chat_template)
   ON CONFLICT ON CONSTRAINT model_pkey DO UPDATE
-    SET encoding = excluded.encoding, provider = excluded.provider;
+    SET encoding = excluded.encoding, provider = excluded.provider, chat_template = excluded.chat_template;
 END $$;
-COMMENT ON FUNCTION tokenmeter.add_model(text, text, text) IS 'says which encoding a model has and whose it is, or all models whose names start with what stands before a final *';
+COMMENT ON FUNCTION tokenmeter.add_model(text, text, text, text) IS 'says which encoding a model has, whose it is and which chat template it has, or all models whose names start with what stands before a final *';

@@ -125,15 +125,15 @@ BEGIN
   exact := NOT has_tools;
   encoding := @extschema@.token_encoding(call.model);
   IF has_messages THEN
-    chat := tokenmeter.count_messages(call.model, call.messages);
+    chat := tokenmeter.count_messages(call.model, call.messages, call.tools);
     meters.input := chat.tokens;
-    exact := exact AND chat.exact IS NOT FALSE;
+    exact := chat.exact IS NOT FALSE;
   END IF;
   IF encoding IS NOT NULL THEN
     IF call.input_text IS NOT NULL AND NOT (has_messages AND meters.input IS NULL) THEN
       meters.input := coalesce(meters.input, 0) + @extschema@.token_count(encoding, call.input_text);
     END IF;
-    IF has_tools AND meters.input IS NOT NULL THEN
+    IF has_tools AND NOT has_messages AND meters.input IS NOT NULL THEN
       meters.input := meters.input + @extschema@.token_count(encoding, call.tools::text);
     END IF;
     meters.output := @extschema@.token_count(encoding, call.output_text);

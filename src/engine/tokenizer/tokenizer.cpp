@@ -171,12 +171,6 @@ size_t tm_token_bytes(const TmEncoding* encoding, uint32_t token, const char** b
   return found.size();
 }
 
-bool tm_chat_format(const TmEncoding* encoding, TmChatFormat* format) {
-  if (encoding->pattern == Pattern::kGpt2) return false;
-  *format = {.tokens_per_message = 3, .tokens_per_name = 1, .tokens_per_reply = 3};
-  return true;
-}
-
 TmStatus tm_fail_for_test(TmError* error) {
   return AtTheDoor(error, []() -> TmStatus { throw std::runtime_error("thrown for a test"); });
 }

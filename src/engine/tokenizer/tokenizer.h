@@ -86,19 +86,6 @@ TmStatus tm_encode(const TmEncoding *encoding, const char *text, size_t length, 
 size_t tm_token_bytes(const TmEncoding *encoding, uint32_t token, const char **bytes);
 
 /*
- * What the models of an encoding add to the texts of a chat, in tokens. Source: OpenAI's cookbook, "How to
- * count tokens with tiktoken"; the texts counted are role, content and name.
- */
-typedef struct TmChatFormat {
-  int32_t tokens_per_message;
-  int32_t tokens_per_name;
-  int32_t tokens_per_reply; /* once, for the start of the answer */
-} TmChatFormat;
-
-/* False if the encoding's models take no chats. */
-bool tm_chat_format(const TmEncoding *encoding, TmChatFormat *format);
-
-/*
  * Ends with TM_INTERNAL by a C++ exception thrown and caught behind this door. It is there so that tests
  * can show what the callers of the door make of one.
  */
