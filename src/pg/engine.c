@@ -7,6 +7,7 @@
 #include "fmgr.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
+#include "utils/builtins.h"
 
 #include "compat.h"
 #include "engine.h"
@@ -34,6 +35,15 @@ Utf8
 utf8_from_text(const text *value)
 {
 	return utf8_from_bytes(VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value));
+}
+
+text *
+text_from_utf8(Utf8 value)
+{
+	char	   *converted = pg_any_to_server(value.bytes, (int) value.length, PG_UTF8);
+
+	return cstring_to_text_with_len(converted, converted == value.bytes ? (int) value.length
+									: (int) strlen(converted));
 }
 
 /*
@@ -70,6 +80,7 @@ check_status(TmStatus status, const TmError *error, uint64 done)
 			break;
 		case TM_CANCELLED:
 		case TM_TOO_MANY:
+		case TM_NEEDS_MORE:
 		case TM_INTERNAL:
 			break;
 	}
@@ -210,6 +221,65 @@ count_chat(const TmChat *chat, TmChatCount *count)
 			return status;
 		interrupted = service_interrupt(progress.tokens - before);
 	}
+}
+
+bool
+truncate_tokens(const TmEncoding *encoding, Utf8 content, bool more_follows, uint64 max_tokens,
+				TmTruncation *known, size_t *prefix, uint64 *count)
+{
+	bool		(*interrupted) (void) = interrupt_is_pending;
+
+	CHECK_FOR_INTERRUPTS();
+	for (;;)
+	{
+		uint64		done = known->last.offset;
+		TmError		error;
+		TmStatus	status = tm_truncate(encoding, content.bytes, content.length, more_follows, max_tokens,
+										 interrupted, known, prefix, count, &error);
+
+		if (status == TM_NEEDS_MORE)
+			return false;
+		if (status != TM_CANCELLED)
+		{
+			check_status(status, &error, error.offset);
+			return true;
+		}
+		CHECK_FOR_INTERRUPTS();
+		interrupted = known->last.offset == done ? query_is_cancelled : interrupt_is_pending;
+	}
+}
+
+size_t
+find_tail(const TmEncoding *encoding, Utf8 content, uint64 max_tokens)
+{
+	size_t		start;
+	TmError		error;
+	TmStatus	status;
+
+	do
+	{
+		CHECK_FOR_INTERRUPTS();
+		status = tm_tail(encoding, content.bytes, content.length, max_tokens, query_is_cancelled, &start,
+						 &error);
+	} while (status == TM_CANCELLED);
+	check_status(status, &error, 0);
+	return start;
+}
+
+uint64
+estimate_tokens(const TmEstimator *estimator, Utf8 content)
+{
+	uint64		count;
+	TmError		error;
+	TmStatus	status;
+
+	do
+	{
+		CHECK_FOR_INTERRUPTS();
+		status = tm_estimate(estimator, content.bytes, content.length, query_is_cancelled, &count, &error);
+	} while (status == TM_CANCELLED);
+	check_status(status, &error, 0);
+	return count;
 }
 
 /*

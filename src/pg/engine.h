@@ -31,4 +31,21 @@ extern void encode_tokens(const TmEncoding *encoding, Utf8 content, uint32 *toke
 /* tm_chat_count; interrupts are serviced while it counts. */
 extern TmChatStatus count_chat(const TmChat *chat, TmChatCount *count);
 
+/*
+ * The longest prefix of content whose own tokens are at most max_tokens: its bytes and tokens. False if content is
+ * but the beginning of a text, and too short to tell; *known, all zeros at first, then keeps what was found, for a
+ * call with a longer part.
+ */
+extern bool truncate_tokens(const TmEncoding *encoding, Utf8 content, bool more_follows, uint64 max_tokens,
+							TmTruncation *known, size_t *prefix, uint64 *count);
+
+/* Where an end of content begins that has at most max_tokens tokens, and hardly ever could be longer. */
+extern size_t find_tail(const TmEncoding *encoding, Utf8 content, uint64 max_tokens);
+
+/* About how many tokens content is. */
+extern uint64 estimate_tokens(const TmEstimator *estimator, Utf8 content);
+
+/* UTF-8 as a text in the database encoding. */
+extern text *text_from_utf8(Utf8 value);
+
 #endif

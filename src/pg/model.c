@@ -34,7 +34,8 @@ enum
 	MODEL_SHIPPED = 2,
 	MODEL_ENCODING = 3,
 	MODEL_PROVIDER = 4,
-	MODEL_CHAT_TEMPLATE = 5
+	MODEL_CHAT_TEMPLATE = 5,
+	MODEL_ESTIMATOR = 6
 };
 
 typedef struct ModelRow
@@ -45,6 +46,7 @@ typedef struct ModelRow
 	const char *encoding_name;	/* NULL: no public tokenizer */
 	const char *provider;		/* or NULL */
 	const char *chat_template;	/* NULL: the encoding's */
+	const char *estimator;		/* or NULL: general */
 } ModelRow;
 
 static struct
@@ -91,6 +93,7 @@ read_row(HeapTuple tuple, TupleDesc descriptor)
 	row.encoding_name = read_text(tuple, descriptor, MODEL_ENCODING);
 	row.provider = read_text(tuple, descriptor, MODEL_PROVIDER);
 	row.chat_template = read_text(tuple, descriptor, MODEL_CHAT_TEMPLATE);
+	row.estimator = read_text(tuple, descriptor, MODEL_ESTIMATOR);
 	return row;
 }
 
@@ -212,11 +215,40 @@ raise_no_encoding(const text *name)
 				 model->encoding_name == NULL
 				 ? errdetail("Its provider does not publish one.")
 				 : errdetail("Its encoding \"%s\" does not exist.", model->encoding_name),
-				 errhint("Use the token numbers that the provider reports.")));
+				 errhint("Use the token numbers that the provider reports, or token_estimate().")));
 	ereport(ERROR,
 			(errcode(ERRCODE_UNDEFINED_OBJECT),
 			 errmsg("model or encoding \"%s\" is not known", shown),
 			 errhint("tokenmeter.model lists the known models; tokenmeter.add_model() adds one.")));
+}
+
+const TmEncoding *
+require_encoding(const text *name)
+{
+	const TmEncoding *encoding = find_encoding(name);
+
+	if (encoding == NULL)
+		raise_no_encoding(name);
+	return encoding;
+}
+
+const TmEstimator *
+require_estimator(const text *name)
+{
+	const ModelRow *model = find_model(utf8_from_text(name));
+	const char *estimator_name = "general";
+	const TmEstimator *estimator;
+
+	if (model == NULL || model->encoding_name != NULL)
+		raise_no_encoding(name);
+	if (model->estimator != NULL)
+		estimator_name = model->estimator;
+	estimator = tm_estimator_find(estimator_name, strlen(estimator_name));
+	if (estimator == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("estimator \"%s\" does not exist", estimator_name)));
+	return estimator;
 }
 
 /* What a call site remembers between calls. */
@@ -241,9 +273,7 @@ encoding_argument(FunctionCallInfo fcinfo, int index)
 		memcmp(last->name, bytes, length) == 0)
 		return last->encoding;
 
-	encoding = find_encoding(name);
-	if (encoding == NULL)
-		raise_no_encoding(name);
+	encoding = require_encoding(name);
 
 	if (length <= TM_MODEL_NAME_SIZE)
 	{

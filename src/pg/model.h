@@ -12,6 +12,9 @@
  */
 extern const TmEncoding *find_encoding(const text *name);
 
+/* The same; raises undefined_object where there is none. */
+extern const TmEncoding *require_encoding(const text *name);
+
 /*
  * The same, and which chat template the model has: *chat_template is NULL where its row names none, else the
  * name, allocated.
@@ -22,9 +25,14 @@ extern const TmEncoding *find_chat_encoding(const text *name, char **chat_templa
 extern void raise_no_encoding(const text *name) pg_attribute_noreturn();
 
 /*
- * As find_encoding for the argument at `index` of a function, remembered from call to call of one call site; raises
- * undefined_object where there is none.
+ * As require_encoding for the argument at `index` of a function, remembered from call to call of one call site.
  */
 extern const TmEncoding *encoding_argument(FunctionCallInfo fcinfo, int index);
+
+/*
+ * By what the tokens of a model with no encoding are estimated; raises undefined_object for a name that is not
+ * known.
+ */
+extern const TmEstimator *require_estimator(const text *name);
 
 #endif

@@ -1,5 +1,6 @@
 /*
- * The text functions: token_count, token_encode, token_decode, token_decode_bytes.
+ * The text functions: token_count, token_estimate, token_encode, token_decode, token_decode_bytes. Those that
+ * take texts apart are in chunk.c.
  */
 #include "postgres.h"
 
@@ -24,6 +25,19 @@ tokenmeter_token_count(PG_FUNCTION_ARGS)
 	const TmEncoding *encoding = encoding_argument(fcinfo, 0);
 
 	PG_RETURN_INT64((int64) count_text_argument(encoding, PG_GETARG_DATUM(1)));
+}
+
+PG_FUNCTION_INFO_V1(tokenmeter_token_estimate);
+
+Datum
+tokenmeter_token_estimate(PG_FUNCTION_ARGS)
+{
+	const text *name = PG_GETARG_TEXT_PP(0);
+	const TmEncoding *encoding = find_encoding(name);
+
+	if (encoding != NULL)
+		PG_RETURN_INT64((int64) count_text_argument(encoding, PG_GETARG_DATUM(1)));
+	PG_RETURN_INT64((int64) estimate_tokens(require_estimator(name), utf8_from_text(PG_GETARG_TEXT_PP(1))));
 }
 
 PG_FUNCTION_INFO_V1(tokenmeter_token_encode);
@@ -94,7 +108,6 @@ Datum
 tokenmeter_token_decode(PG_FUNCTION_ARGS)
 {
 	StringInfoData bytes;
-	char	   *converted;
 
 	initStringInfo(&bytes);
 	append_token_bytes(&bytes, encoding_argument(fcinfo, 0), PG_GETARG_ARRAYTYPE_P(1));
@@ -103,10 +116,7 @@ tokenmeter_token_decode(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_CHARACTER_NOT_IN_REPERTOIRE),
 				 errmsg("the tokens do not end in whole characters, or are no text"),
 				 errhint("token_decode_bytes() decodes any tokens.")));
-	converted = pg_any_to_server(bytes.data, bytes.len, PG_UTF8);
-	PG_RETURN_TEXT_P(cstring_to_text_with_len(converted,
-											  converted == bytes.data ? bytes.len
-											  : (int) strlen(converted)));
+	PG_RETURN_TEXT_P(text_from_utf8((Utf8) {bytes.data, bytes.len}));
 }
 
 PG_FUNCTION_INFO_V1(tokenmeter_token_decode_bytes);

@@ -8,6 +8,7 @@ CREATE TABLE tokenmeter.model (
   encoding text,
   provider text CHECK (provider = lower(provider) AND provider <> ''),
   chat_template text,
+  estimator text,
   PRIMARY KEY (pattern, shipped)
 );
 GRANT SELECT ON tokenmeter.model TO PUBLIC;
@@ -18,6 +19,7 @@ COMMENT ON COLUMN tokenmeter.model.shipped IS 'came with the extension';
 COMMENT ON COLUMN tokenmeter.model.encoding IS 'name of the encoding; NULL: the model has no public tokenizer';
 COMMENT ON COLUMN tokenmeter.model.provider IS 'whose prices a call pays that names no provider';
 COMMENT ON COLUMN tokenmeter.model.chat_template IS 'name of the chat template; NULL: that of the encoding''s own models';
+COMMENT ON COLUMN tokenmeter.model.estimator IS 'by what token_estimate estimates where there is no encoding; NULL: general';
 
 CREATE TRIGGER protect_shipped_from_truncate BEFORE TRUNCATE ON tokenmeter.model
   FOR EACH STATEMENT EXECUTE FUNCTION tokenmeter.protect_shipped();
@@ -44,15 +46,26 @@ FROM (VALUES
   ('r50k_base', 'openai', ARRAY[
      'text-davinci-001', 'text-curie-001', 'text-babbage-001', 'text-ada-001', 'davinci', 'curie', 'babbage',
      'ada', 'text-similarity-*', 'text-search-*', 'code-search-*']),
-  ('gpt2', NULL, ARRAY['gpt-2']),
-  (NULL, 'anthropic', ARRAY['claude*', 'anthropic*']),
-  (NULL, 'google', ARRAY['gemini*', 'google/gemini*']),
-  (NULL, 'xai', ARRAY['grok*', 'xai/*'])
+  ('gpt2', NULL, ARRAY['gpt-2'])
 ) AS family (encoding, provider, patterns);
 
 -- The first release of this model had a chat template of its own.
 INSERT INTO tokenmeter.model (pattern, shipped, encoding, provider, chat_template)
 VALUES ('gpt-3.5-turbo-0301', true, 'cl100k_base', 'openai', 'gpt-3.5-turbo-0301');
+
+-- Models with no public tokenizer. Claude's have had another one since Opus 4.7.
+INSERT INTO tokenmeter.model (estimator, provider, pattern, shipped)
+SELECT estimator, provider, unnest(patterns), true
+FROM (VALUES
+  ('claude-4.7', 'anthropic', ARRAY['claude*', 'anthropic*']),
+  ('gemini', 'google', ARRAY['gemini*', 'google/gemini*']),
+  ('general', 'xai', ARRAY['grok*', 'xai/*'])
+) AS family (estimator, provider, patterns)
+UNION ALL
+SELECT 'claude', 'anthropic', path || version || '*', true
+FROM unnest(ARRAY['claude-', 'anthropic/claude-', 'anthropic.claude-']) AS path,
+  unnest(ARRAY['v', 'instant', '1', '2', '3', 'opus-4-0', 'opus-4-1', 'opus-4.1', 'opus-4-2025', 'opus-4@', 'opus-4-5',
+               'opus-4.5', 'opus-4-6', 'opus-4.6', 'sonnet-4', 'haiku-4']) AS version;
 
 CREATE FUNCTION tokenmeter.model_readings(model text) RETURNS text[]
 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'tokenmeter_model_readings';

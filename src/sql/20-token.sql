@@ -29,3 +29,17 @@ BEGIN ATOMIC
     WITH ORDINALITY AS t (token, "position");
 END;
 COMMENT ON FUNCTION @extschema@.token_pieces(text, text) IS 'one row for each token of the text: position from 1, token, bytes';
+
+CREATE FUNCTION @extschema@.token_truncate(model text, content text, max_tokens bigint) RETURNS text
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100 AS 'MODULE_PATHNAME', 'tokenmeter_token_truncate';
+COMMENT ON FUNCTION @extschema@.token_truncate(text, text, bigint) IS 'the longest beginning of the text, of whole characters, that has at most so many tokens by itself';
+
+CREATE FUNCTION @extschema@.token_chunks(model text, content text, size integer, overlap integer DEFAULT 0)
+RETURNS TABLE ("position" integer, chunk text, tokens integer)
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 200 ROWS 100 AS 'MODULE_PATHNAME', 'tokenmeter_token_chunks';
+COMMENT ON FUNCTION @extschema@.token_chunks(text, text, integer, integer) IS 'the text in parts of at most `size` tokens, each beginning with up to `overlap` tokens of the one before: position from 1, part, tokens';
+
+-- Estimates may get better from version to version.
+CREATE FUNCTION @extschema@.token_estimate(model text, content text) RETURNS bigint
+LANGUAGE C STABLE STRICT PARALLEL SAFE COST 100 AS 'MODULE_PATHNAME', 'tokenmeter_token_estimate';
+COMMENT ON FUNCTION @extschema@.token_estimate(text, text) IS 'tokens of the text for a model with no public tokenizer, about; for any other, its exact count';

@@ -10,9 +10,11 @@
 #include <string_view>
 
 #include "tokenizer/builtin.hpp"
+#include "tokenizer/estimate.hpp"
 #include "tokenizer/pretokenizer.hpp"
 #include "tokenizer/recent_texts.hpp"
 #include "tokenizer/sink.hpp"
+#include "tokenizer/truncate.hpp"
 
 namespace tokenmeter::tokenizer {
 namespace {
@@ -147,6 +149,22 @@ TmStatus tm_count_part(const TmEncoding* encoding, const char* text, size_t leng
   });
 }
 
+TmStatus tm_truncate(const TmEncoding* encoding, const char* text, size_t length, bool more_follows,
+                     uint64_t max_tokens, bool (*cancelled)(void), TmTruncation* known, size_t* prefix,
+                     uint64_t* count, TmError* error) {
+  return AtTheDoor(error, [&] {
+    return Truncate(*encoding, HasKnownPieces(*encoding), {text, length}, more_follows, max_tokens,
+                    cancelled, known, prefix, count, error);
+  });
+}
+
+TmStatus tm_tail(const TmEncoding* encoding, const char* text, size_t length, uint64_t max_tokens,
+                 bool (*cancelled)(void), size_t* start, TmError* error) {
+  return AtTheDoor(error, [&] {
+    return FindTail(*encoding, {text, length}, max_tokens, cancelled, start, error);
+  });
+}
+
 TmStatus tm_encode(const TmEncoding* encoding, const char* text, size_t length, bool (*cancelled)(void),
                    uint32_t* tokens, size_t capacity, uint64_t* count, TmError* error) {
   return AtTheDoor(error, [&] {
@@ -154,6 +172,19 @@ TmStatus tm_encode(const TmEncoding* encoding, const char* text, size_t length, 
     const TmStatus status = Tokenize(encoding->pattern, {text, length}, false, cancelled, error, &writer);
     *count = writer.settled();
     return status;
+  });
+}
+
+const TmEstimator* tm_estimator_find(const char* name, size_t length) { return FindEstimator({name, length}); }
+
+TmStatus tm_estimate(const TmEstimator* estimator, const char* text, size_t length, bool (*cancelled)(void),
+                     uint64_t* count, TmError* error) {
+  return AtTheDoor(error, [&] {
+    KindCounts counts;
+    if (!CountKinds({text, length}, cancelled, &counts)) return TM_CANCELLED;
+    *count = Estimate(*estimator, counts);
+    error->offset = length;
+    return TM_OK;
   });
 }
 

@@ -31,6 +31,7 @@ typedef enum TmStatus {
   TM_OUT_OF_MEMORY, /* scratch space for a long piece could not be had */
   TM_TOO_MANY,      /* more tokens than the caller's array holds */
   TM_INTERNAL,      /* a bug of ours: an unexpected exception ended at the door */
+  TM_NEEDS_MORE,    /* the part of a text is too short to tell */
 } TmStatus;
 
 /* What went wrong; valid when the function returned anything but TM_OK. */
@@ -66,6 +67,43 @@ TmStatus tm_count_part(const TmEncoding *encoding, const char *text, size_t leng
                        bool (*cancelled)(void), uint64_t *count, TmError *error);
 
 /*
+ * A place in a text, and the tokens before it. They are settled: of every prefix that has at least `known_from`
+ * bytes these are the first tokens, and the rest has as many as if it were a text of its own.
+ */
+typedef struct TmSettled {
+  uint64_t offset;
+  uint64_t count;
+  uint64_t known_from;
+} TmSettled;
+
+/* What tm_truncate knows of a text so far; all zeros at first. Plain numbers: nothing to release. */
+typedef struct TmTruncation {
+  TmSettled last;
+  TmSettled before;
+} TmTruncation;
+
+/*
+ * The longest prefix of whole characters whose own tokens are at most `max_tokens`: *prefix bytes, *count tokens.
+ * A prefix's own count is what tm_count says of it alone, so it may be more or less than what the whole text has
+ * up to there, and a longer prefix may have fewer. With `more_follows` the text is the beginning of one; then
+ * TM_NEEDS_MORE says that only a longer part can tell. After that, and after TM_CANCELLED, the caller may call
+ * again, with the same beginning and the same *known, and no work on what is settled is done twice.
+ *
+ * Time is that of counting the answer, not the text, but for a single long piece at its end. truncate.hpp says of
+ * which encodings the answer is proved to be the longest, and how far it is searched for in others.
+ */
+TmStatus tm_truncate(const TmEncoding *encoding, const char *text, size_t length, bool more_follows,
+                     uint64_t max_tokens, bool (*cancelled)(void), TmTruncation *known, size_t *prefix,
+                     uint64_t *count, TmError *error);
+
+/*
+ * A long end of the text, of whole characters, whose own tokens are at most `max_tokens`: its *start. Hardly ever
+ * is there a longer one; the search looks at those of a few characters more.
+ */
+TmStatus tm_tail(const TmEncoding *encoding, const char *text, size_t length, uint64_t max_tokens,
+                 bool (*cancelled)(void), size_t *start, TmError *error);
+
+/*
  * Lets tm_count remember the counts of the last so many texts of 2 KiB to 1 MiB (a power of two from 4 on: it
  * rounds up), in each thread its own: of a text that comes again only a hash is taken then, at some ten times
  * the speed of counting. 0, as it is at first: none. Each call forgets what was remembered.
@@ -84,6 +122,19 @@ TmStatus tm_encode(const TmEncoding *encoding, const char *text, size_t length, 
  * 0 if the encoding has no such token. O(1), special tokens O(log n).
  */
 size_t tm_token_bytes(const TmEncoding *encoding, uint32_t token, const char **bytes);
+
+/*
+ * Estimates for models whose tokenizer is not public: weights of kinds of characters, fitted to a tokenizer that is
+ * related, or thought to be alike. docs/token.md says which, and how far they are off.
+ */
+typedef struct TmEstimator TmEstimator;
+
+/* The estimator of that name ("claude", "gemini", "general", ...); NULL if there is none. */
+const TmEstimator *tm_estimator_find(const char *name, size_t length);
+
+/* About how many tokens the text is; 0 of an empty text only. O(length) time, no memory. */
+TmStatus tm_estimate(const TmEstimator *estimator, const char *text, size_t length, bool (*cancelled)(void),
+                     uint64_t *count, TmError *error);
 
 /*
  * Ends with TM_INTERNAL by a C++ exception thrown and caught behind this door. It is there so that tests
