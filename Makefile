@@ -1,5 +1,5 @@
 # Builds, installs and tests the extension with PGXS. The engine alone: CMakeLists.txt.
-#   make && make install     needs the server's headers, a C++20 compiler and nlohmann-json
+#   make && make install     needs the server's headers, a C++20 compiler, nlohmann-json, utf8proc
 #   make installcheck        on a running server where it is installed; scripts/check does it all
 #   PG_CONFIG=/path/to/pg_config chooses the server
 
@@ -8,9 +8,11 @@ EXTVERSION = $(shell sed -n "s/^default_version *= *'\(.*\)'/\1/p" tokenmeter.co
 MODULE_big = tokenmeter
 
 VOCABULARIES   = o200k_base cl100k_base p50k_base r50k_base
-IMAGES         = $(VOCABULARIES:%=build/%.image) build/unicode.image
-COMPILER_PARTS = src/engine/tokenizer/compile_image.cpp src/engine/tokenizer/compiler.cpp
+IMAGES         = $(VOCABULARIES:%=build/%.image) build/unicode.image build/normalization.image
+COMPILER_PARTS = $(wildcard src/engine/tokenizer/compile*.cpp)
 ENGINE_SOURCES = $(filter-out $(COMPILER_PARTS),$(wildcard src/engine/*/*.cpp))
+# What the build's compiler of images has in common with the engine, which compiles the encodings that are loaded.
+IMAGE_SOURCES  = $(addprefix src/engine/tokenizer/,image_compiler.cpp vocabulary_layout.cpp unigram.cpp token_index.cpp)
 PG_SOURCES     = $(wildcard src/pg/*.c)
 
 OBJS = $(PG_SOURCES:.c=.o) $(ENGINE_SOURCES:.cpp=.o) src/engine/tokenizer/images.o
@@ -32,7 +34,7 @@ PG_CXXFLAGS  = -std=c++20 -Wall -Wextra -fvisibility=hidden
 # Only what src/pg/exports.txt names leaves the library. libstdc++ goes inside, hidden too: it costs a
 # new connection no second library to load, and cannot meet another extension's copy.
 SHLIB_EXPORTS = src/pg/exports.txt
-SHLIB_LINK   += -Wl,--exclude-libs,ALL -l:libstdc++.a
+SHLIB_LINK   += -Wl,--exclude-libs,ALL -l:libutf8proc.a -l:libstdc++.a
 # The functions do their work in the engine; there is nothing for the server's JIT to inline.
 override with_llvm = no
 
@@ -50,18 +52,21 @@ build/vocab.verified: $(wildcard vocab/*)
 	vocab/verify
 	touch $@
 
-build/compile_image: $(COMPILER_PARTS) $(wildcard src/engine/tokenizer/*.hpp)
+build/compile_image: $(COMPILER_PARTS) $(IMAGE_SOURCES) $(wildcard src/engine/tokenizer/*.hpp)
 	mkdir -p build
-	$(CXX) -std=c++20 -O2 -Wall -Wextra -Isrc/engine -o $@ $(COMPILER_PARTS)
+	$(CXX) -std=c++20 -O2 -Wall -Wextra -Isrc/engine -o $@ $(COMPILER_PARTS) $(IMAGE_SOURCES) -l:libutf8proc.a
 
 build/unicode.image: build/compile_image build/vocab.verified
 	$< unicode vocab/unicode-16.0.0.tsv $@
 
+build/normalization.image: build/compile_image build/vocab.verified
+	$< normalization vocab/normalizer-unicode.tsv $@
+
 build/%.image: build/compile_image build/vocab.verified
 	$< vocabulary $* vocab $@
 
-src/engine/tokenizer/images.o: src/engine/tokenizer/images.S $(IMAGES)
-	$(CC) -Ibuild -c -o $@ $<
+src/engine/tokenizer/images.o: src/engine/tokenizer/images.S $(IMAGES) vocab/properties.tsv
+	$(CC) -Ibuild -Ivocab -c -o $@ $<
 
 # The install script: the topic files in order, and the price book as rows.
 build/prices.sql: prices/to_sql $(wildcard prices/*.csv)

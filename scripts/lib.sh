@@ -39,7 +39,7 @@ find_system() {
 This script sets itself up on Debian 12 and 13. This is something else (${id:-unknown} $version), so it stops
 here. By hand, you need:
   - PostgreSQL 15 or later with its server headers (pg_config in the PATH)
-  - a C++20 compiler, make, the header library nlohmann-json 3
+  - a C++20 compiler, make, the header library nlohmann-json 3, utf8proc (libutf8proc.a)
 Then: make && sudo make install, and in a database: CREATE EXTENSION tokenmeter;
 EOF
       exit 1 ;;
@@ -81,7 +81,7 @@ install_packages() {
 }
 
 build_packages() {
-  echo make gcc g++ "postgresql-$pg_major" "postgresql-server-dev-$pg_major" nlohmann-json3-dev
+  echo make gcc g++ "postgresql-$pg_major" "postgresql-server-dev-$pg_major" nlohmann-json3-dev libutf8proc-dev
 }
 
 # Runs a command and shows the end of what it printed if it fails.

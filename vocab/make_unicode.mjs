@@ -16,6 +16,8 @@ const properties = {
   Lo: "General_Category/Other_Letter",
   M: "General_Category/Mark",
   N: "General_Category/Number",
+  P: "General_Category/Punctuation",
+  S: "General_Category/Symbol",
   White_Space: "Binary_Property/White_Space",
 };
 

@@ -9,4 +9,9 @@
 #include "varatt.h"
 #endif
 
+/* PostgreSQL 18 has another word for a function that does not return. */
+#if PG_VERSION_NUM < 180000
+#define pg_noreturn pg_attribute_noreturn()
+#endif
+
 #endif

@@ -63,8 +63,7 @@ query_is_cancelled(void)
 	return (QueryCancelPending || ProcDiePending) && INTERRUPTS_CAN_BE_PROCESSED();
 }
 
-/* Raises the error that a status other than TM_OK stands for; `done` bytes of the text were tokenized. */
-static void
+void
 check_status(TmStatus status, const TmError *error, uint64 done)
 {
 	switch (status)
@@ -80,6 +79,7 @@ check_status(TmStatus status, const TmError *error, uint64 done)
 			break;
 		case TM_CANCELLED:
 		case TM_TOO_MANY:
+		case TM_INVALID:
 		case TM_NEEDS_MORE:
 		case TM_INTERNAL:
 			break;

@@ -19,6 +19,9 @@ typedef struct Utf8
 extern Utf8 utf8_from_bytes(const char *bytes, int length);
 extern Utf8 utf8_from_text(const text *value);
 
+/* Raises the error that a status other than TM_OK stands for; `done` bytes of the text were tokenized. */
+extern void check_status(TmStatus status, const TmError *error, uint64 done);
+
 /* Tokens of the text; interrupts are serviced while it is counted. */
 extern uint64 count_tokens(const TmEncoding *encoding, Utf8 content);
 

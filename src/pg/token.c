@@ -73,9 +73,9 @@ tokenmeter_token_encode(PG_FUNCTION_ARGS)
 	PG_RETURN_ARRAYTYPE_P(result);
 }
 
-/* Appends the bytes of all tokens of the array. */
+/* Appends the bytes of all tokens of the array, or what they stand for in a text. */
 static void
-append_token_bytes(StringInfo bytes, const TmEncoding *encoding, ArrayType *tokens)
+append_tokens(StringInfo bytes, const TmEncoding *encoding, ArrayType *tokens, bool as_text)
 {
 	int			count = ArrayGetNItems(ARR_NDIM(tokens), ARR_DIMS(tokens));
 	const int32 *values = (const int32 *) ARR_DATA_PTR(tokens);
@@ -98,7 +98,14 @@ append_token_bytes(StringInfo bytes, const TmEncoding *encoding, ArrayType *toke
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("token %d is not in encoding \"%s\"",
 							values[i], tm_encoding_name(encoding))));
-		appendBinaryStringInfo(bytes, token_bytes, (int) length);
+		if (as_text)
+		{
+			enlargeStringInfo(bytes, (int) length + 1);
+			bytes->len += (int) tm_token_text(encoding, (uint32) values[i], i == 0, bytes->data + bytes->len);
+			bytes->data[bytes->len] = '\0';
+		}
+		else
+			appendBinaryStringInfo(bytes, token_bytes, (int) length);
 	}
 }
 
@@ -110,7 +117,7 @@ tokenmeter_token_decode(PG_FUNCTION_ARGS)
 	StringInfoData bytes;
 
 	initStringInfo(&bytes);
-	append_token_bytes(&bytes, encoding_argument(fcinfo, 0), PG_GETARG_ARRAYTYPE_P(1));
+	append_tokens(&bytes, encoding_argument(fcinfo, 0), PG_GETARG_ARRAYTYPE_P(1), true);
 	if (!pg_verify_mbstr(PG_UTF8, bytes.data, bytes.len, true))
 		ereport(ERROR,
 				(errcode(ERRCODE_CHARACTER_NOT_IN_REPERTOIRE),
@@ -128,7 +135,7 @@ tokenmeter_token_decode_bytes(PG_FUNCTION_ARGS)
 
 	initStringInfo(&bytes);
 	appendStringInfoSpaces(&bytes, VARHDRSZ);
-	append_token_bytes(&bytes, encoding_argument(fcinfo, 0), PG_GETARG_ARRAYTYPE_P(1));
+	append_tokens(&bytes, encoding_argument(fcinfo, 0), PG_GETARG_ARRAYTYPE_P(1), false);
 	SET_VARSIZE(bytes.data, bytes.len);
 	PG_RETURN_BYTEA_P((bytea *) bytes.data);
 }

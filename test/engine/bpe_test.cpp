@@ -4,8 +4,6 @@
 //   2. If each two neighbours encode to themselves, so does the sequence: the first merge to cross an edge
 //      would be the lowest pair of all, so also the lowest within those two neighbours, which it cannot.
 //   3. Follows: up to the shared token all neighbours stand in the first encoding, from it on in the other.
-#include "tokenizer/bpe.hpp"
-
 #include <gtest/gtest.h>
 
 #include <random>
@@ -15,6 +13,7 @@
 #include "cpu_paths.hpp"
 #include "oracle.hpp"
 #include "tokenizer/builtin.hpp"
+#include "tokenizer/piece_encoder.hpp"
 
 namespace tokenmeter::tokenizer {
 namespace {
@@ -39,7 +38,7 @@ Tokens EncodePiece(const Vocabulary& vocabulary, const std::string& piece) {
   return output.tokens;
 }
 
-Tokens MergePiece(const Vocabulary& vocabulary, PieceEncoder* encoder, const std::string& piece) {
+Tokens MergePiece(const Vocabulary& vocabulary, BpeEncoder* encoder, const std::string& piece) {
   Output output{vocabulary, {}};
   EXPECT_TRUE(encoder->Merge(piece.data(), piece.size(), &output));
   return output.tokens;
@@ -226,7 +225,7 @@ TEST(PieceEncoder, RunsOfATokenAreEncodedOnce) {
     void Clear() { ++cleared; }
   };
   for (const TmEncoding& encoding : BuiltinEncodings()) {
-    PieceEncoder encoder(encoding.vocabulary, nullptr);
+    BpeEncoder encoder(encoding.vocabulary, nullptr);
     for (TokenId token = 0; token < encoding.vocabulary.token_limit(); token += token < 1000 ? 1 : 97) {
       const std::string_view bytes = encoding.vocabulary.TokenBytes(token);
       if (bytes.empty()) continue;
@@ -244,7 +243,7 @@ TEST(PieceEncoder, RunsOfATokenAreEncodedOnce) {
 // The pair table has one pair for each token; that is enough if merging makes every token of its bytes.
 TEST(PieceEncoder, MergingMakesEveryToken) {
   for (const TmEncoding& encoding : BuiltinEncodings()) {
-    PieceEncoder encoder(encoding.vocabulary, nullptr);
+    BpeEncoder encoder(encoding.vocabulary, nullptr);
     for (TokenId token = 0; token < encoding.vocabulary.token_limit(); ++token) {
       const std::string bytes(encoding.vocabulary.TokenBytes(token));
       if (bytes.empty()) continue;

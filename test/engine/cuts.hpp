@@ -65,10 +65,15 @@ struct Scanner {
   size_t (*by_masks)(std::string_view, Cuts*);
 };
 
+template <Pattern pattern>
+constexpr Scanner MakeScanner(const char* name) {
+  return {name, pattern, CutByScanner<pattern>, CutByMasks<pattern>};
+}
+
 inline const Scanner kScanners[] = {
-    {"gpt2", Pattern::kGpt2, CutByScanner<Pattern::kGpt2>, CutByMasks<Pattern::kGpt2>},
-    {"cl100k", Pattern::kCl100k, CutByScanner<Pattern::kCl100k>, CutByMasks<Pattern::kCl100k>},
-    {"o200k", Pattern::kO200k, CutByScanner<Pattern::kO200k>, CutByMasks<Pattern::kO200k>},
+    MakeScanner<Pattern::kGpt2>("gpt2"),     MakeScanner<Pattern::kCl100k>("cl100k"),
+    MakeScanner<Pattern::kO200k>("o200k"),   MakeScanner<Pattern::kQwen2>("qwen2"),
+    MakeScanner<Pattern::kTekken>("tekken"), MakeScanner<Pattern::kDeepSeekV3>("deepseek_v3"),
 };
 
 inline void PrintTo(const Scanner& scanner, std::ostream* out) { *out << scanner.name; }

@@ -10,12 +10,15 @@ namespace {
 class MaskScannerTest : public testing::TestWithParam<test::Scanner> {
  protected:
   // Masks that settle nothing would make no mistake.
-  void TearDown() override { EXPECT_GT(check_.settled(), 0.5); }
+  void TearDown() override {
+    const bool leaves_invalid_bytes = GetParam().pattern == Pattern::kDeepSeekV3;
+    EXPECT_GT(check_.settled(), leaves_invalid_bytes ? 0.15 : 0.5);
+  }
 
   test::MaskCheck check_{GetParam()};
 };
 
-TEST_P(MaskScannerTest, AllStrings) { test::AllStrings(5, 4, &check_); }
+TEST_P(MaskScannerTest, AllStrings) { test::AllStrings(test::EveryClass(GetParam()), 5, 4, &check_); }
 
 TEST_P(MaskScannerTest, EveryCodePoint) { test::EveryCodePoint(test::kFewContexts, &check_); }
 

@@ -57,16 +57,18 @@ inline std::string Decode(const TmEncoding* encoding, const std::vector<uint32_t
   return text;
 }
 
-// FNV-1a over numbers of 32 bits, little-endian: how the oracle's files sum up long lists of tokens.
+// FNV-1a over bytes, or numbers of 32 bits, little-endian: how the oracle's files sum up long lists of
+// tokens.
 class TokenHash {
  public:
   void Add(uint32_t number) {
-    for (int shift = 0; shift < 32; shift += 8) {
-      hash_ = (hash_ ^ (number >> shift & 0xFF)) * 1099511628211u;
-    }
+    for (int shift = 0; shift < 32; shift += 8) AddByte(static_cast<uint8_t>(number >> shift));
   }
   void Add(const std::vector<uint32_t>& tokens) {
     for (uint32_t token : tokens) Add(token);
+  }
+  void AddBytes(std::string_view bytes) {
+    for (const char byte : bytes) AddByte(static_cast<uint8_t>(byte));
   }
   std::string Hex() const {
     char hex[17];
@@ -75,6 +77,8 @@ class TokenHash {
   }
 
  private:
+  void AddByte(uint8_t byte) { hash_ = (hash_ ^ byte) * 1099511628211u; }
+
   uint64_t hash_ = 14695981039346656037u;
 };
 

@@ -12,7 +12,7 @@ class PretokenizerTest : public testing::TestWithParam<test::Scanner> {
   test::ExpressionCheck check_{GetParam()};
 };
 
-TEST_P(PretokenizerTest, AllStrings) { test::AllStrings(5, 3, &check_); }
+TEST_P(PretokenizerTest, AllStrings) { test::AllStrings(test::EveryClass(GetParam()), 5, 3, &check_); }
 
 TEST_P(PretokenizerTest, EveryCodePoint) { test::EveryCodePoint(test::kFewContexts, &check_); }
 

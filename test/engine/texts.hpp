@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "cuts.hpp"
 #include "tokenizer/byte_classes.hpp"
 #include "unicode_table.hpp"
 
@@ -43,6 +44,33 @@ inline const Strings kEveryClass = {
     "\U0001F600",  // the same; of four bytes
 };
 
+// The same for the sequence of DeepSeek V3, which tells apart others.
+inline const Strings kEveryClassBySegment = {
+    "s",       // a letter
+    "\u00E9",  // a letter beyond ASCII
+    "\u65E5",  // a letter that is cut out first
+    "\u0301",  // a mark
+    "\u3099",  // a mark that is cut out first
+    "1",       // a number
+    "\u00BD",  // a number
+    " ",       // what words and symbols take before them
+    "\t",      // white space that only words take
+    "\u3000",  // the same
+    "\n",      // a newline
+    "\r",      // the other
+    "!",       // a symbol that ASCII letters follow
+    "$",       // the same
+    "\u2019",  // a symbol that they do not
+    "\u30FB",  // a symbol that is cut out first
+    "\x01",    // what matches only before a word
+    "\u200B",  // the same
+    "\u3040",  // the same, cut out first
+};
+
+inline const Strings& EveryClass(const Scanner& scanner) {
+  return scanner.pattern == Pattern::kDeepSeekV3 ? kEveryClassBySegment : kEveryClass;
+}
+
 // What stands before a text so that it lies across the end of a window: short pieces and long ones, of
 // whatever a piece can go on with.
 inline const Strings kPaddings = {"be ", "a",      "1",       "!",     " ",  "\n",
@@ -58,13 +86,13 @@ inline std::string Padding(size_t length, const std::string& unit) {
 inline const Strings kFollowing = {
     "", "n", "'ll", "/", "\u0301", " b", "\n", "1", ".", "B", ", " + Padding(100, "and so on ")};
 
-// All strings of at most `longest` characters of kEveryClass, each at the start of a text and across the
-// end of a window: those of at most `everywhere` characters with each of their bytes there, the others
-// once.
+// All strings of at most `longest` of the characters, one of every class, each at the start of a text and
+// across the end of a window: those of at most `everywhere` characters with each of their bytes there, the
+// others once.
 template <typename Check>
-void AllStrings(size_t longest, size_t everywhere, Check* check) {
-  check->UseAlphabet(Joined(kEveryClass) + Joined(kPaddings) + Joined(kFollowing) + "x");
-  const size_t n = kEveryClass.size();
+void AllStrings(const Strings& characters, size_t longest, size_t everywhere, Check* check) {
+  check->UseAlphabet(Joined(characters) + Joined(kPaddings) + Joined(kFollowing) + "x");
+  const size_t n = characters.size();
   std::mt19937_64 random(1);
   const auto pick = [&random](const Strings& strings) { return strings[random() % strings.size()]; };
   size_t total = 1;
@@ -72,7 +100,7 @@ void AllStrings(size_t longest, size_t everywhere, Check* check) {
     total *= n;
     for (size_t i = 0; i < total; ++i) {
       std::string text;
-      for (size_t rest = i, left = length; left != 0; rest /= n, --left) text += kEveryClass[rest % n];
+      for (size_t rest = i, left = length; left != 0; rest /= n, --left) text += characters[rest % n];
       if (!(*check)(text)) return;
       size_t inside = length <= everywhere ? 0 : random() % (text.size() + 1);
       const size_t last = length <= everywhere ? text.size() : inside;
@@ -86,7 +114,7 @@ void AllStrings(size_t longest, size_t everywhere, Check* check) {
 
 using Contexts = std::vector<std::pair<std::string, std::string>>;
 
-inline const Contexts kFewContexts = {{"a", "B"}, {" ", "'s"}, {".", "\n"}};
+inline const Contexts kFewContexts = {{"a", "B"}, {" ", "'s"}, {".", "\n"}, {" ", "1"}};
 
 // Every class before every class.
 inline Contexts AllContexts() {

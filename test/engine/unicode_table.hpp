@@ -20,8 +20,8 @@ inline constexpr uint32_t kCodePointLimit = 0x110000;
 constexpr bool IsSurrogate(uint32_t c) { return c >= 0xD800 && c < 0xE000; }
 
 // The properties of the table; all other code points have the first.
-inline constexpr std::string_view kProperties[] = {"",   "Lu", "Lt", "Ll",         "Lm",
-                                                   "Lo", "M",  "N",  "White_Space"};
+inline constexpr std::string_view kProperties[] = {"",  "Lu", "Lt", "Ll", "Lm",         "Lo",
+                                                   "M", "N",  "P",  "S",  "White_Space"};
 
 inline const std::vector<std::string_view>& PropertyOfCodePoint() {
   static const std::vector<std::string_view> table = [] {

@@ -40,7 +40,8 @@ class TokenRun {
       const auto start = static_cast<size_t>(std::countr_zero(rest));
       rest &= rest - 1;
       const size_t end = rest != 0 ? static_cast<size_t>(std::countr_zero(rest)) : end_;
-      put(vocabulary.FindToken(bytes_ + start, end - start));
+      put(end - start == 1 ? vocabulary.ByteToken(static_cast<uint8_t>(bytes_[start]))
+                           : vocabulary.FindToken(bytes_ + start, end - start));
     }
   }
 
@@ -54,26 +55,16 @@ class TokenRun {
 };
 
 // An Output takes a piece's tokens: Add(const TokenRun&), in order; Clear() forgets those added.
-class PieceEncoder {
+class BpeEncoder {
  public:
   // `cancelled` may be null; it is polled once per window.
-  PieceEncoder(Vocabulary vocabulary, bool (*cancelled)())
-      : vocabulary_(vocabulary), cancelled_(cancelled) {}
+  BpeEncoder(Vocabulary vocabulary, bool (*cancelled)()) : vocabulary_(vocabulary), cancelled_(cancelled) {}
 
   // Puts out the tokens of a piece. Returns false if cancelled; what was put out is then of no use.
   // O(length), but O(length log length) where windows have to grow. May throw std::bad_alloc.
   template <typename Output>
-  bool Encode(const char* piece, size_t length, Output* output) {
-    if (const TokenId whole = vocabulary_.FindToken(piece, length); whole != kNoToken) {
-      output->Add(TokenRun(std::span(&whole, 1)));
-      return true;
-    }
-    return Merge(piece, length, output);
-  }
-
-  // The same, without asking first whether the piece as a whole is a token.
-  template <typename Output>
   bool Merge(const char* piece, size_t length, Output* output) {
+    if (!vocabulary_.MayMergeInLanes(piece, length)) return MergeWhole(piece, length, output);
     if (length > MergeJob::kLongest) return MergeLong(piece, piece + length, output);
     const MergeJob job{piece, length};
     MergeResult result;
@@ -107,6 +98,19 @@ class PieceEncoder {
     uint32_t previous;
     uint32_t next;
   };
+
+  // What lanes cannot merge: in one window, which holds the whole piece.
+  template <typename Output>
+  bool MergeWhole(const char* piece, size_t length, Output* output) {
+    if (scratch_ == nullptr) scratch_ = std::make_unique<Scratch>();
+    if (!EncodeWindow(piece, piece + length, length, &scratch_->window)) return false;
+    FuseUnknown(&scratch_->window.tokens);
+    output->Add(TokenRun(std::span<const TokenId>(scratch_->window.tokens)));
+    return true;
+  }
+  void FuseUnknown(std::vector<TokenId>* tokens) const;
+
+  static constexpr uint32_t kNoNode = UINT32_MAX;
 
   // Small windows are merged in lanes. Each begins so far behind the one before it; the rest is shared.
   static constexpr size_t kStride = 44;
@@ -183,7 +187,7 @@ class PieceEncoder {
     const Window& window = scratch_->window;
     for (;; length *= 2) {
       if (cancelled_ != nullptr && cancelled_()) return Outcome::kCancelled;
-      EncodeWindow(place->at, end, length, &scratch_->window);
+      if (!EncodeWindow(place->at, end, length, &scratch_->window)) return Outcome::kCancelled;
       const std::span<const TokenId> tokens(window.tokens);
       if (place->first_token != 0 && place->first_token != LengthOf(tokens.front()))
         return Outcome::kDisagrees;
@@ -215,8 +219,15 @@ class PieceEncoder {
 
   size_t LengthOf(TokenId token) const { return vocabulary_.TokenBytes(token).size(); }
 
-  // Encodes `length` bytes from `bytes` on, or those up to `end` if they are fewer.
-  void EncodeWindow(const char* bytes, const char* end, size_t length, Window* window);
+  // Encodes `length` bytes from `bytes` on, or those up to `end` if they are fewer. Returns false if
+  // cancelled.
+  bool EncodeWindow(const char* bytes, const char* end, size_t length, Window* window);
+
+  // Makes the window's bytes or characters nodes; characters without a token, their bytes or an unknown
+  // one.
+  // What has none of these is dropped, and what is beside it meets. Returns the first node, `end` if there
+  // is none.
+  uint32_t AddSymbols(const char* bytes, uint32_t end);
 
   // Finds a token of the window at which a next window, encoded into the scratch's next one, agrees with
   // it. Returns how many tokens stand before it, or 0 where there is none.

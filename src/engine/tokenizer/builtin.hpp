@@ -3,15 +3,7 @@
 
 #include <span>
 
-#include "tokenizer/image.hpp"
-
-// An encoding as the door hands it out.
-struct TmEncoding {
-  const char* name;
-  tokenmeter::tokenizer::Pattern pattern;
-  tokenmeter::tokenizer::Vocabulary vocabulary;
-  const tokenmeter::tokenizer::EncodingRecord* record;
-};
+#include "tokenizer/encoding.hpp"
 
 namespace tokenmeter::tokenizer {
 

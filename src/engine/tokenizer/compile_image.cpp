@@ -1,11 +1,13 @@
 // The build tool around the image compiler:
 //   compile_image unicode RANGES.tsv IMAGE
+//   compile_image normalization RANGES.tsv IMAGE
 //   compile_image vocabulary NAME VOCAB_FOLDER IMAGE
 #include <cstdio>
 #include <fstream>
 #include <iostream>
 #include <sstream>
 
+#include "tokenizer/compile_normalization.hpp"
 #include "tokenizer/compiler.hpp"
 
 namespace {
@@ -41,10 +43,13 @@ int main(int argc, char** argv) {
   try {
     if (arguments.size() == 3 && arguments[0] == "unicode") {
       WriteFile(arguments[2], tokenmeter::tokenizer::CompileUnicode(ReadFile(arguments[1])));
+    } else if (arguments.size() == 3 && arguments[0] == "normalization") {
+      WriteFile(arguments[2], tokenmeter::tokenizer::CompileNormalizationTable(ReadFile(arguments[1])));
     } else if (arguments.size() == 4 && arguments[0] == "vocabulary") {
       WriteFile(arguments[3], CompileVocabularyFolder(arguments[1], arguments[2]));
     } else {
       std::cerr << "usage: compile_image unicode RANGES.tsv IMAGE\n"
+                   "       compile_image normalization RANGES.tsv IMAGE\n"
                    "       compile_image vocabulary NAME VOCAB_FOLDER IMAGE\n";
       return 2;
     }

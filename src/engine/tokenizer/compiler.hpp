@@ -1,31 +1,16 @@
-// The image compiler: from a published vocabulary to the image that the tokenizer maps. Runs in the
-// build, not in the server. Input that is not what it should be is a CompileError that names it.
+// What the build makes of vocab/: images of the published vocabularies, and of Unicode's classes. Input
+// that is not what it should be is a CompileError that names it.
 #pragma once
 
-#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "tokenizer/image.hpp"
+#include "tokenizer/image_compiler.hpp"
 
 namespace tokenmeter::tokenizer {
 
-class CompileError : public std::runtime_error {
-  using std::runtime_error::runtime_error;
-};
-
-struct SpecialToken {
-  TokenId id;
-  std::string text;
-};
-
-// An encoding to be put into an image.
-struct EncodingDefinition {
-  std::string name;
-  Pattern pattern;
-  std::vector<SpecialToken> special_tokens;  // by id
-};
+using CompileError = DefinitionError;
 
 // The ordinary tokens of a vocabulary by id; a hole in the ids is an empty string.
 using Tokens = std::vector<std::string>;

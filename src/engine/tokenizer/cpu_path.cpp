@@ -12,10 +12,13 @@ namespace {
 bool Always() { return true; }
 
 #if defined(__x86_64__)
-// Not every compiler's __builtin_cpu_supports knows it.
+// Not every compiler's __builtin_cpu_supports knows it. Asked once: on a virtual machine it takes long.
 bool HasLzcnt() {
-  unsigned a, b, c, d;
-  return __get_cpuid(0x80000001, &a, &b, &c, &d) != 0 && (c & bit_LZCNT) != 0;
+  static const bool has_it = [] {
+    unsigned a, b, c, d;
+    return __get_cpuid(0x80000001, &a, &b, &c, &d) != 0 && (c & bit_LZCNT) != 0;
+  }();
+  return has_it;
 }
 
 // MergeByAvx2 and ClassifyByAvx2 use what processors with AVX2 have besides.

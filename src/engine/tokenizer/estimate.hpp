@@ -1,7 +1,8 @@
 // How many tokens a text is about, for tokenizers that are not public. Each character has a weight by its
 // kind, a script mostly, and by whether it is the first of a run of its kind: words of Latin letters are
 // mostly one token, however long, while each Chinese character is nearly one. The weights are data
-// (estimate_weights.inc), fitted by test/bench/fit_estimate.mjs to the counts of a tokenizer that can be had.
+// (estimate_weights.inc), fitted by test/bench/fit_estimate.mjs to the counts of a tokenizer that can be
+// had.
 #pragma once
 
 #include <array>

@@ -14,8 +14,20 @@ namespace tokenmeter::tokenizer {
 using TokenId = uint32_t;
 inline constexpr TokenId kNoToken = 0xFFFFFFFF;
 
-// Which pre-tokenizer cuts the text. Values stand in images: never renumber.
-enum class Pattern : uint32_t { kGpt2 = 1, kCl100k = 2, kO200k = 3 };
+// Which pre-tokenizer cuts the text; kNone: the image's splitter does. Values stand in images: never
+// renumber.
+enum class Pattern : uint32_t {
+  kNone = 0,
+  kGpt2 = 1,
+  kCl100k = 2,
+  kO200k = 3,
+  kQwen2 = 4,
+  kTekken = 5,
+  kDeepSeekV3 = 6,
+};
+
+// What makes tokens of a piece. Values stand in images: never renumber.
+enum class ModelKind : uint32_t { kBpe = 1, kUnigram = 2, kWordPiece = 3 };
 
 // A run of records in the image: byte offset from its start, and how many.
 struct Section {
@@ -23,16 +35,25 @@ struct Section {
   uint64_t count;
 };
 
+// A trie over the bytes of strings; node 0 is its root.
+struct TrieSections {
+  Section slots;   // uint64_t[]: node and byte -> the next node, by a perfect hash
+  Section pilots;  // uint16_t[]
+  Section values;  // uint32_t[]: of each node, what the string that leads there stands for, or kNoToken
+  Section starts;  // char[]: the bytes that strings begin with
+  Section pairs;   // uint64_t[1024]: bits of the two bytes that they begin with, the first in the high byte
+};
+
 struct ImageHeader {
   static constexpr char kMagic[8] = {'T', 'M', 'V', 'O', 'C', 'A', 'B', '\0'};
-  static constexpr uint32_t kVersion = 4;
+  static constexpr uint32_t kVersion = 5;
   static constexpr uint32_t kByteOrder = 0x01020304;  // read back differently on a foreign machine
 
   char magic[8];
   uint32_t version;
   uint32_t byte_order;
   uint64_t size;           // of the whole image, in bytes
-  uint32_t token_limit;    // largest ordinary token id + 1
+  uint32_t token_limit;    // largest token + 1
   uint32_t longest_token;  // bytes of the longest ordinary token
   Section byte_tokens;     // TokenId[256]: the token of each single byte
   Section byte_pairs;      // TokenId[256 * 256]: the token of each two bytes, or kNoToken
@@ -47,6 +68,57 @@ struct ImageHeader {
   Section encodings;       // EncodingRecord[]
   Section special_tokens;  // SpecialTokenRecord[], by encoding, then by id
   Section strings;         // char[]: names and special tokens' texts
+
+  // What the vocabularies that are linked into the library do without.
+  ModelKind model;
+  uint32_t flags;         // see below
+  TokenId unknown;        // what is not in the vocabulary; kNoToken: is dropped
+  uint32_t longest_word;  // kWordPiece: characters; longer ones are unknown
+  uint32_t
+      continuing;  // kWordPiece: the node of `pieces` that what continues a word starts from, or kNoToken
+  uint32_t reserved;
+  double unknown_score;       // kUnigram
+  Section ids;                // TokenId[token_limit]: the published id of each token; none: its own number
+  Section tokens_by_id;       // TokenId[]: the other way round, kNoToken where no token has that id
+  TrieSections pieces;        // kUnigram, kWordPiece: the tokens' texts
+  Section continuing_prefix;  // char[], kWordPiece: what tokens begin with that continue a word
+  Section scores;             // kUnigram: double[token_limit]
+  Section priorities;         // uint32_t[token_limit]: the lower merges first; none: the tokens' numbers
+  char tied_start[8];  // what every token starts with whose priority is another's too, if it is so short
+  uint32_t tied_start_length;  // 0: there is no such text
+  uint32_t space_length;
+  char space[8];           // what stands for a space in tokens; none: a space
+  Section joined;          // uint64_t[2^n]: bits of which characters may stand side by side in a token
+  Section normalizer;      // char[]: program of normalizer.hpp
+  Section splitter;        // char[]: program of splitter.hpp
+  Section added_tokens;    // AddedTokenRecord[]
+  Section words;           // char[]: CodePointTable of \w; none, if no added token asks for it
+  TrieSections added_raw;  // the texts of those that are looked for in the text as it is: index of record
+  TrieSections added_normalized;  // and in the normalized text
+
+  // Tokens are made of characters, not of bytes.
+  static constexpr uint32_t kOfCharacters = 1;
+  // What is not in the vocabulary becomes its bytes' tokens.
+  static constexpr uint32_t kByteFallback = 2;
+  // Unknown characters side by side are one unknown token.
+  static constexpr uint32_t kFuseUnknown = 4;
+  // Sums of scores are of 32 bits.
+  static constexpr uint32_t kFloatScores = 8;
+  // Texts begin with a space that was not there.
+  static constexpr uint32_t kAddsSpace = 32;
+  // The model is kBpe, every byte has a token and no character is unknown: merge.hpp knows how to merge.
+  static constexpr uint32_t kMergesInLanes = 16;
+};
+
+// A token that is found in the text itself.
+struct AddedTokenRecord {
+  static constexpr uint32_t kSpecial = 1;  // not taken: the text of special tokens is ordinary text
+  static constexpr uint32_t kSingleWord = 2;
+  static constexpr uint32_t kLeftStrip = 4;
+  static constexpr uint32_t kRightStrip = 8;
+
+  TokenId id;  // as published
+  uint32_t flags;
 };
 
 // One encoding that uses the image's vocabulary.
@@ -92,8 +164,8 @@ inline uint64_t MixHash(uint64_t value) {
   return value ^ value >> 32;
 }
 
-// Token ids have so many bits. In these vocabularies a token's id is its merge priority too: lower merges
-// first.
+// Tokens have so many bits. A token's number is its merge priority too: lower merges first. Where the
+// published ids are in another order, the header's `ids` has them.
 inline constexpr int kTokenBits = 21;
 inline constexpr TokenId kNoSuchToken = (TokenId{1} << kTokenBits) - 1;  // fits the bits, but is no token
 inline constexpr TokenId kTokenLimit = kNoSuchToken;
@@ -102,6 +174,14 @@ inline constexpr TokenId kTokenLimit = kNoSuchToken;
 inline uint64_t PairKey(TokenId left, TokenId right) { return uint64_t{left} << kTokenBits | right; }
 
 inline uint64_t PairHash(uint64_t key) { return MixHash(key); }
+
+// A node of a trie and the byte that leads on from it.
+inline uint64_t TrieKey(uint32_t node, uint8_t byte) { return uint64_t{node} << 8 | byte; }
+
+// The bit of `joined` for two characters that stand side by side.
+inline uint64_t JoinedBit(uint32_t left, uint32_t right, uint64_t word_count) {
+  return ScaleHash(MixHash(uint64_t{left} << 32 | right), word_count * 64);
+}
 
 // A pair slot: the pair's key | the token that it merges into; all ones if it is empty.
 inline constexpr uint64_t kEmptyPairSlot = ~uint64_t{0};
@@ -124,6 +204,7 @@ struct CharacterRecord {
   static constexpr uint32_t kRight = 4;
   static constexpr uint32_t kRightOfAny = 8;
   static constexpr int kFlagBits = 4;
+  static constexpr uint32_t kAllFlags = (1u << kFlagBits) - 1;
 
   uint32_t value;  // token | flags; 0 if the character is no token
 
@@ -190,6 +271,8 @@ class Vocabulary {
   explicit Vocabulary(const void* image) : header_(static_cast<const ImageHeader*>(image)) {}
 
   const ImageHeader& header() const { return *header_; }
+  ModelKind model() const { return header_->model; }
+  bool Has(uint32_t flag) const { return (header_->flags & flag) != 0; }
   TokenId token_limit() const { return header_->token_limit; }
   size_t longest_token() const { return header_->longest_token; }
 
@@ -206,6 +289,15 @@ class Vocabulary {
     const auto offsets = Records<uint32_t>(header_->token_offsets);
     const char* bytes = Records<char>(header_->token_bytes).data();
     return {bytes + offsets[token], offsets[token + 1] - offsets[token]};
+  }
+
+  // The published id of a token, and the token of an id: kNoToken if there is none.
+  TokenId IdOf(TokenId token) const {
+    return header_->ids.count == 0 ? token : Records<TokenId>(header_->ids)[token];
+  }
+  TokenId TokenOf(TokenId id) const {
+    if (header_->ids.count == 0) return id;
+    return id < header_->tokens_by_id.count ? Records<TokenId>(header_->tokens_by_id)[id] : kNoToken;
   }
 
   // The token that these bytes are as a whole, or kNoToken.
@@ -250,6 +342,57 @@ class Vocabulary {
   // Of a character of two or three bytes.
   CharacterRecord Character(uint32_t code_point) const {
     return Records<CharacterRecord>(header_->characters)[code_point];
+  }
+
+  // Whether some token has these two characters side by side; may be true of others, too. False for all, if
+  // tokens are of bytes.
+  bool MayBeJoined(uint32_t left, uint32_t right) const {
+    const auto words = Records<uint64_t>(header_->joined);
+    const uint64_t bit = JoinedBit(left, right, words.size());
+    return (words[bit / 64] >> bit % 64 & 1) != 0;
+  }
+
+  // Whether merge.hpp may merge the bytes: no two merges that may happen in them have the same priority.
+  bool MayMergeInLanes(const char* bytes, size_t length) const {
+    if (!Has(ImageHeader::kMergesInLanes)) return false;
+    if (header_->priorities.count == 0) return true;
+    return header_->tied_start_length != 0 &&
+           memmem(bytes, length, header_->tied_start, header_->tied_start_length) == nullptr;
+  }
+  uint32_t PriorityOf(TokenId token) const {
+    return header_->priorities.count == 0 ? token : Records<uint32_t>(header_->priorities)[token];
+  }
+
+  // Of a character of four bytes. Those of byte-level vocabularies are made of their bytes.
+  CharacterRecord LongCharacter(const char* bytes) const {
+    if (!Has(ImageHeader::kOfCharacters)) return {0};
+    const TokenId token = FindToken(bytes, 4);
+    return {token == kNoToken ? 0 : token << CharacterRecord::kFlagBits | CharacterRecord::kAllFlags};
+  }
+
+  std::string_view ContinuingPrefix() const { return Program(header_->continuing_prefix); }
+  std::span<const double> Scores() const { return Records<double>(header_->scores); }
+  std::string_view Program(const Section& section) const {
+    return {Records<char>(section).data(), section.count};
+  }
+  std::span<const AddedTokenRecord> AddedTokens() const {
+    return Records<AddedTokenRecord>(header_->added_tokens);
+  }
+
+  // The node of a trie that the byte leads to; 0, the root, if none.
+  uint32_t TrieStep(const TrieSections& trie, uint32_t node, uint8_t byte) const {
+    if (trie.slots.count == 0) return 0;
+    const uint64_t key = TrieKey(node, byte);
+    const uint64_t slot = PerfectSlot<uint64_t>(PairHash(key), trie.pilots, trie.slots);
+    return HoldsPair(slot, key) ? static_cast<uint32_t>(slot) & kNoSuchToken : 0;
+  }
+  bool MayBegin(const TrieSections& trie, uint8_t first, uint8_t second) const {
+    const uint32_t pair = uint32_t{first} << 8 | second;
+    return (Records<uint64_t>(trie.pairs)[pair / 64] >> pair % 64 & 1) != 0;
+  }
+  std::span<const char> TrieStarts(const TrieSections& trie) const { return Records<char>(trie.starts); }
+  uint32_t TrieValue(const TrieSections& trie, uint32_t node) const {
+    return Records<uint32_t>(trie.values)[node];
   }
 
   std::span<const EncodingRecord> Encodings() const { return Records<EncodingRecord>(header_->encodings); }

@@ -16,5 +16,12 @@
     IMAGE(tm_image_p50k_base, "p50k_base.image")
     IMAGE(tm_image_r50k_base, "r50k_base.image")
     IMAGE(tm_image_unicode, "unicode.image")
+    IMAGE(tm_image_normalization, "normalization.image")
+
+/* A table of text: read by its names, so it needs its end. */
+    .globl tm_properties, tm_properties_end
+    .hidden tm_properties, tm_properties_end
+tm_properties: .incbin "properties.tsv"
+tm_properties_end:
 
     .section .note.GNU-stack, "", %progbits

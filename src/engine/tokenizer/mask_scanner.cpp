@@ -24,14 +24,15 @@ struct Characters {
   uint64_t all = 0;
   uint64_t continuations = 0;
   uint64_t letters = 0;
-  uint64_t uppers = 0;     // of the letters: \p{Lu} \p{Lt}
-  uint64_t caseless = 0;   // of the letters: \p{Lm} \p{Lo}
-  uint64_t marks = 0;      // \p{M}
-  uint64_t digits = 0;     // \p{N}
-  uint64_t spaces = 0;     // ' '
-  uint64_t blanks = 0;     // white space but ' ' and newlines
-  uint64_t newlines = 0;   // \r \n
-  uint64_t multibyte = 0;  // characters of more than a byte
+  uint64_t uppers = 0;      // of the letters: \p{Lu} \p{Lt}
+  uint64_t caseless = 0;    // of the letters: \p{Lm} \p{Lo}
+  uint64_t marks = 0;       // \p{M}
+  uint64_t digits = 0;      // \p{N}
+  uint64_t spaces = 0;      // ' '
+  uint64_t blanks = 0;      // white space but ' ' and newlines
+  uint64_t newlines = 0;    // \r \n
+  uint64_t multibyte = 0;   // characters of more than a byte
+  uint64_t east_asian = 0;  // of the letters: those that DeepSeek V3 cuts out first
 
   // The characters that follow those of the set: adding a character's bits from its second byte on to 1 at
   // its second byte carries to its end.
@@ -95,10 +96,11 @@ struct Window {
   }
 };
 
-// Digits: one piece a run in gpt2 (a space before it is part of it), else groups of three.
-template <Pattern pattern, bool kAscii>
+// Digits: one piece a run in gpt2 (a space before it is part of it), else groups of three or one by one.
+template <PatternTraits::Numbers numbers, bool kAscii>
 uint64_t DigitStarts(const Characters<kAscii>& c) {
-  if constexpr (pattern == Pattern::kGpt2) return c.digits & ~c.Next(c.digits | c.spaces);
+  if constexpr (numbers == PatternTraits::Numbers::kRuns) return c.digits & ~c.Next(c.digits | c.spaces);
+  if constexpr (numbers == PatternTraits::Numbers::kSingle) return c.digits;
   uint64_t starts = c.RunStarts(c.digits);
   const uint64_t second = c.digits & c.Next(c.digits);
   const uint64_t fourth = c.digits & c.Next(c.Next(second));
@@ -108,10 +110,11 @@ uint64_t DigitStarts(const Characters<kAscii>& c) {
 }
 
 // Contractions move starts; the masks alone do not see them.
-template <Pattern pattern, bool kAscii>
+template <PatternTraits::Contractions contractions, bool kAscii>
 void ApplyContractions(const Characters<kAscii>& c, uint64_t apostrophes, uint64_t symbol_starts,
                        Window* window) {
-  constexpr bool kIsSuffix = pattern == Pattern::kO200k;
+  using enum PatternTraits::Contractions;
+  constexpr bool kIsSuffix = contractions == kSuffixes;
   // In o200k a contraction belongs to the word before it; else it is a piece of its own.
   uint64_t candidates = apostrophes & (kIsSuffix ? c.Next(c.letters) : symbol_starts);
   for (; candidates != 0; candidates &= candidates - 1) {
@@ -120,7 +123,7 @@ void ApplyContractions(const Characters<kAscii>& c, uint64_t apostrophes, uint64
     if (at + kLongestContraction >= window->limit && !window->at_text_end) {
       return window->CutAt(kIsSuffix ? at - 1 : at);
     }
-    const size_t length = ContractionLength<pattern != Pattern::kGpt2>(window->bytes + at);
+    const size_t length = ContractionLength<contractions != kLowerCase>(window->bytes + at);
     if (length == 0 || at + length > window->limit) continue;
     const size_t end = at + length;
     window->starts &= ~(Below(end) & ~Below(at));
@@ -168,10 +171,26 @@ uint64_t CaseStarts(const Characters<kAscii>& c, const Window& window) {
   return starts;
 }
 
+// Where words of DeepSeek V3 begin; marks are letters there. A symbol is taken into a word only where both
+// are ASCII, and such a word ends with the ASCII letters.
+template <bool kAscii>
+uint64_t SegmentWordStarts(const Characters<kAscii>& c, uint64_t ascii_letters, uint64_t symbol_starts) {
+  const uint64_t prefixes = c.spaces | c.blanks;
+  if (kAscii) return c.RunStarts(c.letters) & ~c.Next(prefixes | symbol_starts);
+  const uint64_t words = c.letters & ~c.east_asian;
+  const uint64_t behind_symbols = c.Next(symbol_starts & ~c.multibyte) & ascii_letters;
+  const uint64_t behind_ascii = c.BehindRuns(behind_symbols, ascii_letters) & words;
+  return (c.RunStarts(words) & ~c.Next(prefixes) & ~behind_symbols) | behind_ascii |
+         c.RunStarts(c.east_asian);
+}
+
 template <Pattern pattern, bool kAscii>
 PieceStarts Cut(const Characters<kAscii>& c, const ByteMasks& m, const char* bytes, size_t length,
                 bool at_text_end) {
-  constexpr bool kIsGpt2 = pattern == Pattern::kGpt2;
+  constexpr PatternTraits kTraits = TraitsOf(pattern);
+  constexpr bool kIsGpt2 = kTraits.words == PatternTraits::Words::kAfterSpace;
+  constexpr bool kIsCased = kTraits.words == PatternTraits::Words::kCased;
+  constexpr bool kBySegment = kTraits.words == PatternTraits::Words::kWithinSegment;
   if (length == 0) return {0, 0};
   const uint64_t white = c.spaces | c.blanks | c.newlines;
   const uint64_t symbols = c.all & ~(c.letters | c.digits | white);
@@ -186,11 +205,13 @@ PieceStarts Cut(const Characters<kAscii>& c, const ByteMasks& m, const char* byt
   // something follows and the run does not end in a newline. But in gpt2 a newline ends a piece.
   const uint64_t gap = white & ~tail;
   const uint64_t gap_starts = c.RunStarts(gap);
-  uint64_t gap_ends = gap & ~(white >> 1);
+  // In DeepSeek V3 nothing follows where another segment begins.
+  const uint64_t segments = kBySegment ? c.digits | c.east_asian : 0;
+  uint64_t gap_ends = gap & ~((white | segments) >> 1);
   if constexpr (!kAscii) {
     for (uint64_t rest = gap & c.multibyte; rest != 0; rest &= rest - 1) {
       const uint64_t character = rest & -rest;
-      if ((c.Next(character) & white) != 0) gap_ends &= ~character;
+      if ((c.Next(character) & (white | segments)) != 0) gap_ends &= ~character;
     }
   }
   if (!kIsGpt2) gap_ends &= ~c.newlines;
@@ -200,11 +221,12 @@ PieceStarts Cut(const Characters<kAscii>& c, const ByteMasks& m, const char* byt
   // A word takes one character before it: a space in gpt2, else white space but a newline, or a symbol that
   // no run of symbols has taken.
   const uint64_t prefixes = kIsGpt2 ? c.spaces : c.spaces | c.blanks | symbol_starts;
-  uint64_t word_starts = c.RunStarts(c.letters) & ~c.Next(prefixes);
-  if constexpr (pattern == Pattern::kO200k) word_starts |= CaseStarts(c, window);
+  uint64_t word_starts = kBySegment ? SegmentWordStarts(c, m.letters & c.all, symbol_starts)
+                                    : c.RunStarts(c.letters) & ~c.Next(prefixes);
+  if constexpr (kIsCased) word_starts |= CaseStarts(c, window);
 
-  window.starts =
-      Bit(0) | symbol_starts | gap_starts | gap_ends | line_starts | word_starts | DigitStarts<pattern>(c);
+  window.starts = Bit(0) | symbol_starts | gap_starts | gap_ends | line_starts | word_starts |
+                  DigitStarts<kTraits.numbers>(c);
   window.starts &= c.all;
 
   // Blank lines within a gap: only its last newline ends a piece.
@@ -215,13 +237,15 @@ PieceStarts Cut(const Characters<kAscii>& c, const ByteMasks& m, const char* byt
     }
   }
   // In o200k the tail of symbols may go on with a slash.
-  if constexpr (pattern == Pattern::kO200k) {
+  if constexpr (kTraits.slashes_in_tail) {
     if (const uint64_t slash = m.slashes & tail << 1 & Below(window.limit + 1); slash != 0) {
       const auto at = static_cast<size_t>(std::countr_zero(slash));
       window.CutAt(Highest(symbols & Below(at)));
     }
   }
-  ApplyContractions<pattern>(c, m.apostrophes, symbol_starts, &window);
+  if constexpr (kTraits.contractions != PatternTraits::Contractions::kNone) {
+    ApplyContractions<kTraits.contractions>(c, m.apostrophes, symbol_starts, &window);
+  }
   // The last piece goes on behind the window, unless the text ends there; and a gap that does may have
   // starts that were read as its end.
   if (!window.at_text_end && window.limit == length) {
@@ -246,8 +270,10 @@ Characters<kAscii> AsciiCharacters(const ByteMasks& m, uint64_t known) {
 
 template <Pattern pattern>
 PieceStarts CutMixed(const ByteMasks& m, const char* bytes, size_t length, bool at_text_end) {
+  constexpr bool kBySegment = TraitsOf(pattern).words == PatternTraits::Words::kWithinSegment;
   const UnicodeImage& unicode = Unicode();
-  uint64_t of_class[8] = {};
+  uint64_t east_asian = 0;
+  uint64_t of_class[9] = {};
   uint64_t continuations = 0;
   uint64_t multibyte = 0;
   const char* const end = bytes + (at_text_end ? length : kReadableWindow);
@@ -257,12 +283,17 @@ PieceStarts CutMixed(const ByteMasks& m, const char* bytes, size_t length, bool 
     const size_t behind = at + character.length;
     // Of a character that is cut off, the rest may be what follows.
     const bool may_be_cut = character.code_point == kInvalidCodePoint && at + 4 > length && !at_text_end;
-    if (behind > length || may_be_cut) {
+    const CharacterClass cls = ClassOf(unicode, character.code_point);
+    const bool in_segment = kBySegment && IsEastAsian(character.code_point);
+    // What matches only before words, and what is no letter among those that are cut out first, is rare.
+    const bool is_left = kBySegment && (in_segment ? !IsLetter(cls) : cls == CharacterClass::kOther);
+    if (behind > length || may_be_cut || is_left) {
       length = at;
       at_text_end = false;
       break;
     }
-    of_class[static_cast<size_t>(ClassOf(unicode, character.code_point))] |= Bit(at);
+    of_class[static_cast<size_t>(cls)] |= Bit(at);
+    if (in_segment) east_asian |= Bit(at);
     const uint64_t others = Below(behind) & ~Below(at + 1);
     continuations |= others;
     multibyte |= others != 0 ? Bit(at) : 0;
@@ -278,8 +309,21 @@ PieceStarts CutMixed(const ByteMasks& m, const char* bytes, size_t length, bool 
   c.marks = of(CharacterClass::kMark);
   c.digits |= of(CharacterClass::kNumber);
   c.blanks |= of(CharacterClass::kSpace);
-  if (pattern == Pattern::kO200k && c.marks != 0) MakeLettersOfMarks(&c);
+  c.east_asian = east_asian;
+  if (kBySegment) c.letters |= c.marks;
+  if (TraitsOf(pattern).words == PatternTraits::Words::kCased && c.marks != 0) MakeLettersOfMarks(&c);
   return Cut<pattern>(c, m, bytes, length, at_text_end);
+}
+
+// The control characters of a window that are no white space.
+uint64_t Controls(const ByteMasks& m, const char* bytes) {
+  uint64_t controls = 0;
+  const uint64_t known = m.letters | m.digits | m.spaces | m.blanks | m.newlines | m.non_ascii;
+  for (uint64_t rest = ~known; rest != 0; rest &= rest - 1) {
+    const auto at = static_cast<size_t>(std::countr_zero(rest));
+    if (bytes[at] < ' ' || bytes[at] == '\x7F') controls |= Bit(at);
+  }
+  return controls;
 }
 
 }  // namespace
@@ -288,13 +332,19 @@ template <Pattern pattern>
 PieceStarts FindPieces(const char* bytes, size_t length, bool at_text_end) {
   ByteMasks m;
   cpu_path->classify_bytes(bytes, &m);
+  if constexpr (TraitsOf(pattern).words == PatternTraits::Words::kWithinSegment) {
+    // Controls match only before words.
+    if (const uint64_t controls = Controls(m, bytes) & Below(length); controls != 0) {
+      length = static_cast<size_t>(std::countr_zero(controls));
+      at_text_end = false;
+    }
+  }
   const uint64_t known = Below(length);
   if ((m.non_ascii & known) != 0) return CutMixed<pattern>(m, bytes, length, at_text_end);
   return Cut<pattern>(AsciiCharacters<true>(m, known), m, bytes, length, at_text_end);
 }
 
-template PieceStarts FindPieces<Pattern::kGpt2>(const char*, size_t, bool);
-template PieceStarts FindPieces<Pattern::kCl100k>(const char*, size_t, bool);
-template PieceStarts FindPieces<Pattern::kO200k>(const char*, size_t, bool);
+#define DEFINE_FIND_PIECES(pattern) template PieceStarts FindPieces<pattern>(const char*, size_t, bool);
+FOR_EVERY_PATTERN(DEFINE_FIND_PIECES)
 
 }  // namespace tokenmeter::tokenizer

@@ -7,7 +7,7 @@
 #include <cstdint>
 
 #include "tokenizer/byte_classes.hpp"
-#include "tokenizer/image.hpp"
+#include "tokenizer/pattern.hpp"
 
 namespace tokenmeter::tokenizer {
 
@@ -25,8 +25,9 @@ inline constexpr size_t kReadableWindow = kByteWindow + 16;
 template <Pattern pattern>
 PieceStarts FindPieces(const char* bytes, size_t length, bool at_text_end);
 
-extern template PieceStarts FindPieces<Pattern::kGpt2>(const char*, size_t, bool);
-extern template PieceStarts FindPieces<Pattern::kCl100k>(const char*, size_t, bool);
-extern template PieceStarts FindPieces<Pattern::kO200k>(const char*, size_t, bool);
+#define DECLARE_FIND_PIECES(pattern) \
+  extern template PieceStarts FindPieces<pattern>(const char*, size_t, bool);
+FOR_EVERY_PATTERN(DECLARE_FIND_PIECES)
+#undef DECLARE_FIND_PIECES
 
 }  // namespace tokenmeter::tokenizer

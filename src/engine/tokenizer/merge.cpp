@@ -101,7 +101,6 @@ INLINE bool IsAscii(char byte) { return static_cast<signed char>(byte) >= 0; }
 // Nodes of text that is not all ASCII: characters that may stand for their bytes do so, see
 // CharacterRecord.
 INLINE void Lane::AddCharacters(const Vocabulary& vocabulary, const MergeJob& job) {
-  constexpr uint32_t kAllFlags = (1u << CharacterRecord::kFlagBits) - 1;
   CharacterRecord records[MergeJob::kLongest];  // a character that must not stand for its bytes has none
   uint8_t starts[MergeJob::kLongest + 1];
   size_t count = 0;
@@ -110,9 +109,11 @@ INLINE void Lane::AddCharacters(const Vocabulary& vocabulary, const MergeJob& jo
     starts[count] = static_cast<uint8_t>(at);
     if (IsAscii(job.bytes[at])) {
       const TokenId token = vocabulary.ByteToken(static_cast<uint8_t>(job.bytes[at]));
-      records[count].value = token << CharacterRecord::kFlagBits | kAllFlags;
+      records[count].value = token << CharacterRecord::kFlagBits | CharacterRecord::kAllFlags;
     } else if (character.length == 2 || character.length == 3) {
       records[count] = vocabulary.Character(character.code_point);
+    } else if (character.length == 4) {
+      records[count] = vocabulary.LongCharacter(job.bytes + at);
     } else {
       records[count].value = 0;
     }

@@ -34,7 +34,7 @@ class PrefixCounter {
     uint64_t tokens_before;
     size_t token_length;
   };
-  // Of a window's tokens: takes them from PieceEncoder, and keeps some as places.
+  // Of a window's tokens: takes them from BpeEncoder, and keeps some as places.
   class Window;
 
   // A window begins at the last place that has so many tokens behind it, or more.
@@ -43,7 +43,7 @@ class PrefixCounter {
   static constexpr size_t kApart = 2048;
 
   Vocabulary vocabulary_;
-  PieceEncoder encoder_;
+  BpeEncoder encoder_;
   std::vector<Place> places_;
 };
 

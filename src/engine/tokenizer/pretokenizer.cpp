@@ -16,16 +16,32 @@ struct Character {
   bool exists() const { return length != 0; }
 };
 
+// Where DeepSeek V3 cuts first: between numbers, Chinese and Japanese characters, and the rest.
+enum class Segment { kAny, kNumbers, kEastAsian, kRest };
+
+Segment SegmentOf(CharacterClass cls, uint32_t code_point) {
+  if (cls == kNumber) return Segment::kNumbers;
+  return IsEastAsian(code_point) ? Segment::kEastAsian : Segment::kRest;
+}
+
 class Scanner {
  public:
   Scanner(const char* end, bool (*cancelled)()) : end_(end), cancelled_(cancelled) {}
+
+  // To the scanner, the text ends where the segment that `at` is in does.
+  void StayInSegment(const char* at) {
+    const DecodedCharacter decoded = DecodeCharacter(at, end_);
+    segment_ = SegmentOf(ClassOf(unicode_, decoded.code_point), decoded.code_point);
+  }
 
   Character At(const char* at) const {
     // Among the last bytes may be the beginning of a character.
     if (end_ - at < 4 && (at == end_ || static_cast<signed char>(*at) < 0)) saw_end_ = true;
     if (at == end_) return {kOther, 0};
     const DecodedCharacter decoded = DecodeCharacter(at, end_);
-    return {ClassOf(unicode_, decoded.code_point), decoded.length};
+    const CharacterClass cls = ClassOf(unicode_, decoded.code_point);
+    if (segment_ != Segment::kAny && SegmentOf(cls, decoded.code_point) != segment_) return {kOther, 0};
+    return {cls, decoded.length};
   }
 
   bool HasByte(const char* at) const {
@@ -60,7 +76,7 @@ class Scanner {
     return Run(at, [in](CharacterClass c, const char*) { return in(c); });
   }
 
-  const char* end() const { return end_; }
+  Segment segment() const { return segment_; }
   bool was_cancelled() const { return was_cancelled_; }
   // Whether what was found may be otherwise if more text follows.
   bool saw_end() const { return saw_end_; }
@@ -70,11 +86,12 @@ class Scanner {
   bool (*cancelled_)();
   bool was_cancelled_ = false;
   mutable bool saw_end_ = false;
+  Segment segment_ = Segment::kAny;
   const UnicodeImage& unicode_ = Unicode();
 };
 
 // [^\s\p{L}\p{N}]
-constexpr bool IsSymbol(CharacterClass c) { return c == kOther || c == kMark; }
+constexpr bool IsSymbol(CharacterClass c) { return c == kOther || c == kSymbol || c == kMark; }
 // [\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}], the head of a word in o200k
 constexpr bool IsHead(CharacterClass c) { return c == kUpper || c == kCaseless || c == kMark; }
 // [\p{Ll}\p{Lm}\p{Lo}\p{M}], its tail
@@ -113,9 +130,9 @@ const char* ContractionEnd(const Scanner& text, const char* at) {
   return nullptr;
 }
 
-//  \p{N}{1,3} at `at`, where a number is known to stand.
-const char* NumberGroupEnd(const Scanner& text, const char* at) {
-  for (int i = 0; i < 3; ++i) {
+//  \p{N}{1,limit} at `at`, where a number is known to stand.
+const char* NumberGroupEnd(const Scanner& text, const char* at, int limit) {
+  for (int i = 0; i < limit; ++i) {
     const Character c = text.At(at);
     if (!c.exists() || c.cls != kNumber) break;
     at += c.length;
@@ -138,7 +155,7 @@ const char* SpaceEnd(Scanner& text, const char* at) {
     return true;
   });
   if (split_at_newline && after_newline != nullptr) return after_newline;
-  return run_end == text.end() || last == at ? run_end : last;
+  return last == at || !text.At(run_end).exists() ? run_end : last;
 }
 
 // [head]*[tail]+|[head]+[tail]*  at `at`: the end of a word of o200k, or nullptr where neither matches.
@@ -163,13 +180,10 @@ bool HasTail(Scanner& text, const char* at) {
   return after_uppers.exists() && IsTail(after_uppers.cls);
 }
 
-// One piece of each pattern, which stands above it.
-template <Pattern pattern>
-const char* Match(Scanner& text, const char* at);
+// One piece of each kind of pattern, which stands above it.
 
 //  's|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+
-template <>
-const char* Match<Pattern::kGpt2>(Scanner& text, const char* at) {
+const char* MatchAfterSpace(Scanner& text, const char* at) {
   if (const char* contraction = ContractionEnd<false>(text, at)) return contraction;
   const char* body = *at == ' ' ? at + 1 : at;
   const Character first = text.At(body);
@@ -181,12 +195,13 @@ const char* Match<Pattern::kGpt2>(Scanner& text, const char* at) {
 
 //  (?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*
 //  |\s*[\r\n]+|\s+(?!\S)|\s+
-template <>
-const char* Match<Pattern::kCl100k>(Scanner& text, const char* at) {
+//  The 3 is kNumbers.
+template <int kNumbers>
+const char* MatchAfterPrefix(Scanner& text, const char* at) {
   if (const char* contraction = ContractionEnd<true>(text, at)) return contraction;
   const Character first = text.At(at);
   if (IsLetter(first.cls)) return text.RunEnd(at, IsLetter);
-  if (first.cls == kNumber) return NumberGroupEnd(text, at);
+  if (first.cls == kNumber) return NumberGroupEnd(text, at, kNumbers);
 
   const char* second_at = at + first.length;
   const Character second = text.At(second_at);
@@ -203,10 +218,11 @@ const char* Match<Pattern::kCl100k>(Scanner& text, const char* at) {
 //  With U = [\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}] and W = [\p{Ll}\p{Lm}\p{Lo}\p{M}]:
 //  [^\r\n\p{L}\p{N}]?U*W+(?i:'s|'t|'re|'ve|'m|'ll|'d)?|[^\r\n\p{L}\p{N}]?U+W*(?i:'s|'t|'re|'ve|'m|'ll|'d)?
 //  |\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+
-template <>
-const char* Match<Pattern::kO200k>(Scanner& text, const char* at) {
+//  The 3 is kNumbers; the contractions are there if kHasContractions.
+template <int kNumbers, bool kHasContractions>
+const char* MatchCased(Scanner& text, const char* at) {
   const Character first = text.At(at);
-  if (first.cls == kNumber) return NumberGroupEnd(text, at);
+  if (first.cls == kNumber) return NumberGroupEnd(text, at, kNumbers);
 
   const char* second_at = at + first.length;
   const char* word = nullptr;
@@ -219,7 +235,7 @@ const char* Match<Pattern::kO200k>(Scanner& text, const char* at) {
     word = CasedWordEnd(text, second_at);
   }
   if (word != nullptr) {
-    const char* contraction = ContractionEnd<true>(text, word);
+    const char* contraction = kHasContractions ? ContractionEnd<true>(text, word) : nullptr;
     return contraction != nullptr ? contraction : word;
   }
 
@@ -230,6 +246,57 @@ const char* Match<Pattern::kO200k>(Scanner& text, const char* at) {
                     [](CharacterClass c, const char* after) { return c == kNewline || after[-1] == '/'; });
   }
   return SpaceEnd<true>(text, at);
+}
+
+//  Three expressions one after another, each within what the ones before have left:
+//  \p{N}{1,3}
+//  [一-龥぀-ゟ゠-ヿ]+
+//  [!"#$%&'()*+,\-./:;<=>?@\[\\\]^_`{|}~][A-Za-z]+|[^\r\n\p{L}\p{P}\p{S}]?[\p{L}\p{M}]+|
+//  ?[\p{P}\p{S}]+[\r\n]*
+//  |\s*[\r\n]+|\s+(?!\S)|\s+
+//  What lies between matches is a piece too.
+const char* MatchWithinSegment(Scanner& text, const char* at) {
+  const auto is_word = [](CharacterClass c) { return IsLetter(c) || c == kMark; };
+  const auto is_symbol = [](CharacterClass c) { return c == kSymbol; };
+  text.StayInSegment(at);
+  if (text.segment() == Segment::kNumbers) return NumberGroupEnd(text, at, 3);
+
+  const Character first = text.At(at);
+  if (is_word(first.cls)) return text.RunEnd(at, is_word);
+  const char* second_at = at + first.length;
+  const auto is_ascii_letter = [](char c) { return static_cast<unsigned char>((c | 0x20) - 'a') < 26; };
+  if (first.cls == kSymbol && first.length == 1 && text.HasByte(second_at) && is_ascii_letter(*second_at)) {
+    return text.Run(second_at,
+                    [&](CharacterClass, const char* after) { return is_ascii_letter(after[-1]); });
+  }
+  const Character second = text.At(second_at);
+  const bool before_word = second.exists() && is_word(second.cls);
+  if (before_word && (first.cls == kSpace || first.cls == kOther)) return text.RunEnd(second_at, is_word);
+  if (first.cls == kSymbol || (*at == ' ' && second.exists() && second.cls == kSymbol)) {
+    return text.RunEnd(text.RunEnd(second_at, is_symbol), IsNewline);
+  }
+  if (first.cls != kOther) return SpaceEnd<true>(text, at);
+  // Nothing matches here, nor at others of this class; but the last of them goes with a word behind it.
+  const char* last = at;
+  const char* passed_end = at;
+  const char* run_end = text.Run(at, [&](CharacterClass c, const char* after) {
+    if (c != kOther) return false;
+    last = std::exchange(passed_end, after);
+    return true;
+  });
+  const Character behind = text.At(run_end);
+  return behind.exists() && is_word(behind.cls) ? last : run_end;
+}
+
+template <Pattern pattern>
+const char* Match(Scanner& text, const char* at) {
+  using Traits = PatternTraits;
+  constexpr Traits kTraits = TraitsOf(pattern);
+  constexpr int kNumbers = kTraits.numbers == Traits::Numbers::kSingle ? 1 : 3;
+  if constexpr (kTraits.words == Traits::Words::kAfterSpace) return MatchAfterSpace(text, at);
+  if constexpr (kTraits.words == Traits::Words::kAfterPrefix) return MatchAfterPrefix<kNumbers>(text, at);
+  if constexpr (kTraits.words == Traits::Words::kWithinSegment) return MatchWithinSegment(text, at);
+  return MatchCased<kNumbers, kTraits.contractions != Traits::Contractions::kNone>(text, at);
 }
 
 }  // namespace
@@ -248,11 +315,9 @@ const char* PartPieceEnd(const char* at, const char* end, bool (*cancelled)(), b
   return text.was_cancelled() ? nullptr : piece_end;
 }
 
-template const char* PieceEnd<Pattern::kGpt2>(const char*, const char*, bool (*)());
-template const char* PieceEnd<Pattern::kCl100k>(const char*, const char*, bool (*)());
-template const char* PieceEnd<Pattern::kO200k>(const char*, const char*, bool (*)());
-template const char* PartPieceEnd<Pattern::kGpt2>(const char*, const char*, bool (*)(), bool*);
-template const char* PartPieceEnd<Pattern::kCl100k>(const char*, const char*, bool (*)(), bool*);
-template const char* PartPieceEnd<Pattern::kO200k>(const char*, const char*, bool (*)(), bool*);
+#define DEFINE_PIECE_ENDS(pattern)                                              \
+  template const char* PieceEnd<pattern>(const char*, const char*, bool (*)()); \
+  template const char* PartPieceEnd<pattern>(const char*, const char*, bool (*)(), bool*);
+FOR_EVERY_PATTERN(DEFINE_PIECE_ENDS)
 
 }  // namespace tokenmeter::tokenizer

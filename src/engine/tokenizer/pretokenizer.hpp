@@ -1,9 +1,9 @@
 // Pre-tokenizers: where the pieces of a text end. One scalar scanner for each known pattern; each is
-// exactly the regular expression written above it in pretokenizer.cpp, as leftmost-first matching with
+// exactly the regular expression that stands for it in pretokenizer.cpp, as leftmost-first matching with
 // Unicode classes would run it, in one pass without backtracking over more than one run.
 #pragma once
 
-#include "tokenizer/image.hpp"
+#include "tokenizer/pattern.hpp"
 
 namespace tokenmeter::tokenizer {
 
@@ -21,11 +21,10 @@ const char* PieceEnd(const char* at, const char* end, bool (*cancelled)());
 template <Pattern pattern>
 const char* PartPieceEnd(const char* at, const char* end, bool (*cancelled)(), bool* settled);
 
-extern template const char* PieceEnd<Pattern::kGpt2>(const char*, const char*, bool (*)());
-extern template const char* PieceEnd<Pattern::kCl100k>(const char*, const char*, bool (*)());
-extern template const char* PieceEnd<Pattern::kO200k>(const char*, const char*, bool (*)());
-extern template const char* PartPieceEnd<Pattern::kGpt2>(const char*, const char*, bool (*)(), bool*);
-extern template const char* PartPieceEnd<Pattern::kCl100k>(const char*, const char*, bool (*)(), bool*);
-extern template const char* PartPieceEnd<Pattern::kO200k>(const char*, const char*, bool (*)(), bool*);
+#define DECLARE_PIECE_ENDS(pattern)                                                    \
+  extern template const char* PieceEnd<pattern>(const char*, const char*, bool (*)()); \
+  extern template const char* PartPieceEnd<pattern>(const char*, const char*, bool (*)(), bool*);
+FOR_EVERY_PATTERN(DECLARE_PIECE_ENDS)
+#undef DECLARE_PIECE_ENDS
 
 }  // namespace tokenmeter::tokenizer

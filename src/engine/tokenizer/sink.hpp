@@ -6,8 +6,9 @@
 //   TakeWindow(text, window, pieces, status): takes the pieces of a window of kReadableWindow bytes, which
 //     holds what is at `text`. Returns how many bytes of it were taken; *status is the answer to the last
 //     piece.
+//   TakeToken(id): takes a token that was found in the text itself. Answers TM_OK or TM_TOO_MANY.
 //   settled(): the tokens of what was taken.
-// Pieces and text are read until settled() has answered.
+// What was taken need not stay where it is.
 #pragma once
 
 #include <algorithm>
@@ -15,8 +16,8 @@
 #include <cstring>
 #include <span>
 
-#include "tokenizer/bpe.hpp"
 #include "tokenizer/mask_scanner.hpp"
+#include "tokenizer/piece_encoder.hpp"
 #include "tokenizer/recent_pieces.hpp"
 #include "tokenizer/tokenizer.h"
 
@@ -55,6 +56,11 @@ class Counter {
       short_pieces_[short_count_++] = PieceKey(key, length);
     }
     CountIfFull();
+    return TM_OK;
+  }
+
+  TmStatus TakeToken(TokenId) {
+    ++settled_;
     return TM_OK;
   }
 
@@ -141,13 +147,27 @@ class Counter {
       const PieceSlot& key = short_pieces_[unknown.pieces[i]];
       jobs[i] = {key.bytes(), key.length()};
     }
-    cpu_path->merge_jobs(vocabulary_, {jobs, unknown.count}, MergeWish::kCounts, results);
+    CountJobs({jobs, unknown.count}, results);
     uint64_t tokens = 0;
     for (size_t i = 0; i < unknown.count; ++i) {
       tokens += results[i].count;
       recent_.RememberMerged(short_pieces_[unknown.pieces[i]], results[i].count);
     }
     return tokens;
+  }
+
+  // Counts pieces that are no tokens as a whole.
+  void CountJobs(std::span<const MergeJob> jobs, MergeResult* results) {
+    const ImageHeader& header = vocabulary_.header();
+    if (vocabulary_.Has(ImageHeader::kMergesInLanes) && header.priorities.count == 0) {
+      return cpu_path->merge_jobs(vocabulary_, jobs, MergeWish::kCounts, results);
+    }
+    for (const MergeJob& job : jobs) {
+      Tally tally;
+      // So short a piece is not cancelled.
+      encoder_.EncodeParts(job.bytes, job.length, &tally);
+      *results++ = {static_cast<uint32_t>(tally.count), 0};
+    }
   }
 
   // Takes a piece that one merge job holds, but no PieceSlot. The same bytes stand at `key`, of which those
@@ -167,13 +187,15 @@ class Counter {
       if (may_be_recent) recent_.RememberMedium(medium, 1);
       return;
     }
-    medium_jobs_[medium_count_++] = {piece, length};
+    std::memcpy(medium_bytes_[medium_count_], piece, length);
+    medium_jobs_[medium_count_] = {medium_bytes_[medium_count_], length};
+    ++medium_count_;
   }
 
   uint64_t CountMedium() {
     if (medium_count_ == 0) return 0;
     MergeResult results[kMostMedium];
-    cpu_path->merge_jobs(vocabulary_, {medium_jobs_, medium_count_}, MergeWish::kCounts, results);
+    CountJobs({medium_jobs_, medium_count_}, results);
     uint64_t tokens = 0;
     for (size_t i = 0; i < medium_count_; ++i) {
       tokens += results[i].count;
@@ -205,6 +227,7 @@ class Counter {
   size_t medium_count_ = 0;
   PieceSlot short_pieces_[kMostShort];
   MergeJob medium_jobs_[kMostMedium];
+  char medium_bytes_[kMostMedium][MergeJob::kLongest];
   MediumPiece medium_pieces_[kMostMedium];
 };
 
@@ -220,6 +243,12 @@ class Writer {
     if (!encoder_.Encode(piece, length, this)) return TM_CANCELLED;
     if (!fits_) return TM_TOO_MANY;
     settled_ = written_;
+    return TM_OK;
+  }
+
+  TmStatus TakeToken(TokenId id) {
+    if (settled_ == capacity_) return TM_TOO_MANY;
+    tokens_[settled_++] = id;
     return TM_OK;
   }
 
@@ -239,7 +268,7 @@ class Writer {
   void Add(const TokenRun& run) {
     fits_ = fits_ && run.count() <= capacity_ - written_;
     if (!fits_) return;
-    run.Visit(vocabulary_, [this](TokenId token) { tokens_[written_++] = token; });
+    run.Visit(vocabulary_, [this](TokenId token) { tokens_[written_++] = vocabulary_.IdOf(token); });
   }
   void Clear() {
     written_ = settled_;

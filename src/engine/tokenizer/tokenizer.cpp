@@ -3,15 +3,13 @@
 #include "tokenizer/tokenizer.h"
 
 #include <algorithm>
-#include <cstdio>
-#include <cstring>
-#include <new>
 #include <stdexcept>
 #include <string_view>
 
 #include "tokenizer/builtin.hpp"
+#include "tokenizer/door.hpp"
 #include "tokenizer/estimate.hpp"
-#include "tokenizer/pretokenizer.hpp"
+#include "tokenizer/pipeline.hpp"
 #include "tokenizer/recent_texts.hpp"
 #include "tokenizer/sink.hpp"
 #include "tokenizer/truncate.hpp"
@@ -19,87 +17,16 @@
 namespace tokenmeter::tokenizer {
 namespace {
 
-void Describe(TmError* error, const char* what) {
-  std::snprintf(error->message, sizeof error->message, "%s", what);
-}
-
-// Runs `body`, which returns a TmStatus; no exception passes.
-template <typename Body>
-TmStatus AtTheDoor(TmError* error, Body body) noexcept {
-  error->offset = 0;
-  error->message[0] = '\0';
-  try {
-    return body();
-  } catch (const std::bad_alloc&) {
-    return TM_OUT_OF_MEMORY;
-  } catch (const std::exception& exception) {
-    Describe(error, exception.what());
-    return TM_INTERNAL;
-  } catch (...) {
-    Describe(error, "unknown exception");
-    return TM_INTERNAL;
-  }
-}
-
-// Gives the sink the pieces of a window at `at`, as far as they are settled. Returns how many bytes they
-// are, and in *status what the sink said of the last one.
-template <Pattern pattern, typename Sink>
-size_t TakeWindow(const char* at, const char* end, bool more_follows, Sink* sink, TmStatus* status) {
-  char padded[kReadableWindow];
-  const size_t left = static_cast<size_t>(end - at);
-  const size_t length = std::min(left, kByteWindow);
-  const char* window = at;
-  if (left < kReadableWindow) {
-    std::memset(padded, 0, sizeof padded);
-    window = static_cast<char*>(std::memcpy(padded, at, left));
-  }
-  const bool at_text_end = left <= kByteWindow && !more_follows;
-  const PieceStarts pieces = FindPieces<pattern>(window, length, at_text_end);
-  return pieces.length == 0 ? 0 : sink->TakeWindow(at, window, pieces, status);
-}
-
-// Puts the pieces of the text into the sink until it says other than TM_OK; if more text follows, until one
-// is not settled.
-template <Pattern pattern, typename Sink>
-TmStatus TokenizeAs(std::string_view text, bool more_follows, bool (*cancelled)(), TmError* error,
-                    Sink* sink) {
-  const char* const end = text.data() + text.size();
-  const char* at = text.data();
-  // The caller knows that nothing is pending yet.
-  const char* poll_at = at + std::min<size_t>(kPollInterval, text.size());
-  TmStatus status = TM_OK;
-  while (at != end && status == TM_OK) {
-    error->offset = at - text.data();
-    if (at >= poll_at) {
-      if (cancelled != nullptr && cancelled()) return TM_CANCELLED;
-      poll_at = at + std::min<size_t>(kPollInterval, end - at);
-    }
-    const size_t taken = TakeWindow<pattern>(at, end, more_follows, sink, &status);
-    at += taken;
-    if (taken != 0 || status != TM_OK) continue;
-    bool settled;
-    const char* piece_end = PartPieceEnd<pattern>(at, end, cancelled, &settled);
-    if (piece_end == nullptr) return TM_CANCELLED;
-    if (more_follows && !settled) break;
-    status = sink->Take(at, piece_end - at, end - at);
-    if (status == TM_OK) at = piece_end;
-  }
-  error->offset = at - text.data();
-  return status;
-}
-
+// Puts the tokens of a text into the sink; error->offset says how far that is of use.
 template <typename Sink>
-TmStatus Tokenize(Pattern pattern, std::string_view text, bool more_follows, bool (*cancelled)(),
-                  TmError* error, Sink* sink) {
-  switch (pattern) {
-    case Pattern::kGpt2:
-      return TokenizeAs<Pattern::kGpt2>(text, more_follows, cancelled, error, sink);
-    case Pattern::kCl100k:
-      return TokenizeAs<Pattern::kCl100k>(text, more_follows, cancelled, error, sink);
-    case Pattern::kO200k:
-      return TokenizeAs<Pattern::kO200k>(text, more_follows, cancelled, error, sink);
-  }
-  throw std::logic_error("encoding with an unknown pattern");
+TmStatus Run(const TmEncoding& encoding, std::string_view text, bool more_follows, bool (*cancelled)(),
+             TmError* error, Sink* sink) {
+  if (encoding.only_cuts()) return Tokenize(encoding.pattern, text, more_follows, cancelled, error, sink);
+  error->offset = 0;
+  if (more_follows) return TM_OK;
+  const TmStatus status = Pipeline<Sink>(encoding, cancelled, sink).Run(text);
+  if (status == TM_OK) error->offset = text.size();
+  return status;
 }
 
 }  // namespace
@@ -131,8 +58,8 @@ TmStatus tm_count(const TmEncoding* encoding, const char* text, size_t length, b
       return TM_OK;
     }
     Counter counter(encoding->vocabulary, cancelled);
-    const TmStatus status = Tokenize(encoding->pattern, {text, length}, false, cancelled, error, &counter);
-    *count = counter.settled();
+    const TmStatus status = Run(*encoding, {text, length}, false, cancelled, error, &counter);
+    *count = error->offset != 0 ? counter.settled() : 0;
     if (status == TM_OK) recent.Remember(*count);
     return status;
   });
@@ -142,9 +69,8 @@ TmStatus tm_count_part(const TmEncoding* encoding, const char* text, size_t leng
                        bool (*cancelled)(void), uint64_t* count, TmError* error) {
   return AtTheDoor(error, [&] {
     Counter counter(encoding->vocabulary, cancelled);
-    const TmStatus status =
-        Tokenize(encoding->pattern, {text, length}, more_follows, cancelled, error, &counter);
-    *count = counter.settled();
+    const TmStatus status = Run(*encoding, {text, length}, more_follows, cancelled, error, &counter);
+    *count = error->offset != 0 ? counter.settled() : 0;
     return status;
   });
 }
@@ -169,13 +95,15 @@ TmStatus tm_encode(const TmEncoding* encoding, const char* text, size_t length, 
                    uint32_t* tokens, size_t capacity, uint64_t* count, TmError* error) {
   return AtTheDoor(error, [&] {
     Writer writer(encoding->vocabulary, cancelled, tokens, capacity);
-    const TmStatus status = Tokenize(encoding->pattern, {text, length}, false, cancelled, error, &writer);
-    *count = writer.settled();
+    const TmStatus status = Run(*encoding, {text, length}, false, cancelled, error, &writer);
+    *count = error->offset != 0 ? writer.settled() : 0;
     return status;
   });
 }
 
-const TmEstimator* tm_estimator_find(const char* name, size_t length) { return FindEstimator({name, length}); }
+const TmEstimator* tm_estimator_find(const char* name, size_t length) {
+  return FindEstimator({name, length});
+}
 
 TmStatus tm_estimate(const TmEstimator* estimator, const char* text, size_t length, bool (*cancelled)(void),
                      uint64_t* count, TmError* error) {
@@ -190,7 +118,7 @@ TmStatus tm_estimate(const TmEstimator* estimator, const char* text, size_t leng
 
 size_t tm_token_bytes(const TmEncoding* encoding, uint32_t token, const char** bytes) {
   const Vocabulary& vocabulary = encoding->vocabulary;
-  std::string_view found = vocabulary.TokenBytes(token);
+  std::string_view found = vocabulary.TokenBytes(vocabulary.TokenOf(token));
   if (found.empty()) {
     const auto specials = vocabulary.SpecialTokens(*encoding->record);
     const auto special = std::ranges::lower_bound(specials, token, {}, &SpecialTokenRecord::id);
@@ -200,6 +128,33 @@ size_t tm_token_bytes(const TmEncoding* encoding, uint32_t token, const char** b
   }
   *bytes = found.data();
   return found.size();
+}
+
+size_t tm_token_text(const TmEncoding* encoding, uint32_t token, bool is_first, char* text) {
+  const ImageHeader& header = encoding->vocabulary.header();
+  const char* bytes;
+  const size_t size = tm_token_bytes(encoding, token, &bytes);
+  std::string_view rest(bytes, size);
+  char* end = text;
+  if (header.model == ModelKind::kWordPiece) {
+    const std::string_view prefix = encoding->vocabulary.ContinuingPrefix();
+    if (!prefix.empty() && rest.starts_with(prefix)) {
+      rest.remove_prefix(prefix.size());
+    } else if (!is_first) {
+      *end++ = ' ';
+    }
+  }
+  const std::string_view space(header.space, header.space_length);
+  const auto is_space = [&] { return !space.empty() && rest.starts_with(space); };
+  if (is_first && encoding->vocabulary.Has(ImageHeader::kAddsSpace) && is_space()) {
+    rest.remove_prefix(space.size());
+  }
+  while (!rest.empty()) {
+    const size_t length = is_space() ? space.size() : 1;
+    *end++ = is_space() ? ' ' : rest.front();
+    rest.remove_prefix(length);
+  }
+  return end - text;
 }
 
 TmStatus tm_fail_for_test(TmError* error) {

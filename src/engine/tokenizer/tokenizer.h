@@ -30,6 +30,7 @@ typedef enum TmStatus {
   TM_CANCELLED,     /* `cancelled` said so */
   TM_OUT_OF_MEMORY, /* scratch space for a long piece could not be had */
   TM_TOO_MANY,      /* more tokens than the caller's array holds */
+  TM_INVALID,       /* the definition of an encoding cannot be used */
   TM_INTERNAL,      /* a bug of ours: an unexpected exception ended at the door */
   TM_NEEDS_MORE,    /* the part of a text is too short to tell */
 } TmStatus;
@@ -37,7 +38,7 @@ typedef enum TmStatus {
 /* What went wrong; valid when the function returned anything but TM_OK. */
 typedef struct TmError {
   uint64_t offset;   /* bytes of the text that were done, and whose tokens the answer holds */
-  char message[128]; /* for TM_INTERNAL: what the exception said; else empty */
+  char message[512]; /* for TM_INTERNAL and TM_INVALID: what is wrong; else empty */
 } TmError;
 
 typedef struct TmEncoding TmEncoding;
@@ -124,6 +125,13 @@ TmStatus tm_encode(const TmEncoding *encoding, const char *text, size_t length, 
 size_t tm_token_bytes(const TmEncoding *encoding, uint32_t token, const char **bytes);
 
 /*
+ * What a token stands for where tokens are put together to a text again: spaces are spaces, a word that goes on has no
+ * mark of that. Returns the length of what it writes to `text`, which has room for a byte more than tm_token_bytes()
+ * says. What the encoding's normalizer took away does not come back.
+ */
+size_t tm_token_text(const TmEncoding *encoding, uint32_t token, bool is_first, char *text);
+
+/*
  * Estimates for models whose tokenizer is not public: weights of kinds of characters, fitted to a tokenizer that is
  * related, or thought to be alike. docs/token.md says which, and how far they are off.
  */
@@ -135,6 +143,45 @@ const TmEstimator *tm_estimator_find(const char *name, size_t length);
 /* About how many tokens the text is; 0 of an empty text only. O(length) time, no memory. */
 TmStatus tm_estimate(const TmEstimator *estimator, const char *text, size_t length, bool (*cancelled)(void),
                      uint64_t *count, TmError *error);
+
+/*
+ * A tokenizer file as it was published: Hugging Face's tokenizer.json ("huggingface"), a .tiktoken rank file
+ * ("tiktoken"), a SentencePiece model ("sentencepiece"), Mistral's tekken.json ("tekken") or the beginning of a GGUF
+ * file ("gguf"); "auto" tells them apart. A rank file's regular expression and special tokens, a JSON object of
+ * text to id, are given beside it; for the other formats these are empty.
+ */
+typedef struct TmDefinition {
+  const char *bytes;
+  size_t length;
+  const char *format;
+  size_t format_length;
+  const char *pattern;
+  size_t pattern_length;
+  const char *special_tokens;
+  size_t special_tokens_length;
+} TmDefinition;
+
+/*
+ * Compiles a definition into an image, which is to be given back to tm_free(). TM_INVALID if the definition cannot be
+ * used; error->message then says why, and where in the file. O(length log length); memory some ten times the
+ * file's. Cannot be cancelled: a file of 10 MB takes some seconds.
+ */
+TmStatus tm_compile(const TmDefinition *definition, char **image, size_t *size, TmError *error);
+
+void tm_free(char *image);
+
+/* The name of the format that a definition seems to be of: *format is NULL if it is none of those known. */
+TmStatus tm_detect_format(const char *bytes, size_t length, const char **format, TmError *error);
+
+/* Images of another version cannot be opened, and are to be compiled anew. */
+uint32_t tm_image_version(void);
+
+/*
+ * Makes an encoding of an image, which is at an address divisible by 64, stays there for ever and has been
+ * verified to be what tm_compile() made. O(1). TM_INVALID if it is of another version.
+ */
+TmStatus tm_encoding_open(const char *name, const void *image, size_t size, const TmEncoding **encoding,
+                          TmError *error);
 
 /*
  * Ends with TM_INTERNAL by a C++ exception thrown and caught behind this door. It is there so that tests

@@ -50,7 +50,8 @@ class Counting {
   // What is settled of text[from, to), by its place in the text.
   TmSettled CountPart(size_t from, size_t to) {
     TmSettled settled = {};
-    Check(tm_count_part(&encoding_, text_.data() + from, to - from, true, cancelled_, &settled.count, error_));
+    Check(tm_count_part(&encoding_, text_.data() + from, to - from, true, cancelled_, &settled.count,
+                        error_));
     settled.offset = from + error_->offset;
     settled.known_from = to;
     return settled;
@@ -404,6 +405,8 @@ class Truncator {
       case Pattern::kO200k:
         return SearchEnds(base, past, crossing,
                           BpeEnds<Pattern::kO200k>(vocabulary, text_, from, cancelled_));
+      default:
+        break;
     }
     throw std::logic_error("encoding with an unknown pattern");
   }
@@ -442,6 +445,10 @@ class Truncator {
 }  // namespace
 
 bool HasKnownPieces(const TmEncoding& encoding) {
+  if (!encoding.only_cuts() || !encoding.vocabulary.Has(ImageHeader::kMergesInLanes) ||
+      encoding.vocabulary.Has(ImageHeader::kOfCharacters)) {
+    return false;
+  }
   return encoding.pattern == Pattern::kGpt2 || encoding.pattern == Pattern::kCl100k ||
          encoding.pattern == Pattern::kO200k;
 }

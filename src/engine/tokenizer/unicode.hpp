@@ -10,7 +10,7 @@ namespace tokenmeter::tokenizer {
 
 // The classes are disjoint, and every set that the known patterns name is a union of them.
 enum class CharacterClass : uint8_t {
-  kOther,     // everything else: punctuation, symbols, controls, unassigned, invalid bytes
+  kOther,     // everything else: controls, unassigned, invalid bytes
   kUpper,     // \p{Lu} \p{Lt}
   kLower,     // \p{Ll}
   kCaseless,  // \p{Lm} \p{Lo}
@@ -18,6 +18,7 @@ enum class CharacterClass : uint8_t {
   kNumber,    // \p{N}
   kSpace,     // \s (the White_Space property) but for the two newlines
   kNewline,   // \r \n
+  kSymbol,    // \p{P} \p{S}
 };
 
 // Two-level table, written by the image compiler and linked into read-only data: block_of holds, for
@@ -41,6 +42,11 @@ inline CharacterClass ClassOf(const UnicodeImage& unicode, uint32_t code_point) 
 
 constexpr bool IsLetter(CharacterClass c) {
   return c == CharacterClass::kUpper || c == CharacterClass::kLower || c == CharacterClass::kCaseless;
+}
+
+// [一-龥぀-ゟ゠-ヿ], as DeepSeek V3 names Chinese and Japanese characters
+constexpr bool IsEastAsian(uint32_t code_point) {
+  return code_point - 0x3040 <= 0x30FF - 0x3040 || code_point - 0x4E00 <= 0x9FA5 - 0x4E00;
 }
 
 constexpr bool IsSpace(CharacterClass c) {

@@ -1,7 +1,9 @@
 // UTF-8 decoding for the scanners. Total: bytes that are not well-formed UTF-8 decode, one at a
-// time, to kInvalidCodePoint, so a scanner always makes progress and never reads past the end.
+// time, to kInvalidCodePoint, so a scanner always makes progress and never reads past the end. And
+// encoding.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 namespace tokenmeter::tokenizer {
@@ -37,6 +39,32 @@ __attribute__((always_inline)) inline DecodedCharacter DecodeCharacter(const cha
   const uint32_t code_point =
       (lead & 0x07u) << 18 | (byte(1) & 0x3Fu) << 12 | (byte(2) & 0x3Fu) << 6 | (byte(3) & 0x3Fu);
   return code_point >= 0x10000 ? DecodedCharacter{code_point, 4} : kInvalid;
+}
+
+// Writes a code point below 0x110000 to `bytes`, which has room for 4; returns how many bytes it took.
+inline size_t EncodeCharacter(uint32_t code_point, char* bytes) {
+  const auto put = [bytes](int i, uint32_t value) { bytes[i] = static_cast<char>(value); };
+  const auto continuation = [code_point](int shift) { return 0x80 | (code_point >> shift & 0x3F); };
+  if (code_point < 0x80) {
+    put(0, code_point);
+    return 1;
+  }
+  if (code_point < 0x800) {
+    put(0, 0xC0 | code_point >> 6);
+    put(1, continuation(0));
+    return 2;
+  }
+  if (code_point < 0x10000) {
+    put(0, 0xE0 | code_point >> 12);
+    put(1, continuation(6));
+    put(2, continuation(0));
+    return 3;
+  }
+  put(0, 0xF0 | code_point >> 18);
+  put(1, continuation(12));
+  put(2, continuation(6));
+  put(3, continuation(0));
+  return 4;
 }
 
 }  // namespace tokenmeter::tokenizer

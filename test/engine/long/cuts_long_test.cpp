@@ -36,7 +36,7 @@ class CutsLongTest : public testing::TestWithParam<Scanner> {
   EveryCheck check_{GetParam()};
 };
 
-TEST_P(CutsLongTest, AllStrings) { AllStrings(6, 5, &check_); }
+TEST_P(CutsLongTest, AllStrings) { AllStrings(EveryClass(GetParam()), 6, 5, &check_); }
 
 TEST_P(CutsLongTest, EveryCodePoint) { EveryCodePoint(AllContexts(), &check_); }
 
