@@ -1,31 +1,23 @@
 /*
  * Which encoding a model's name stands for: an encoding's own name, or what tokenmeter.model says of one of
- * the name's readings.
- *
- * Each backend keeps the rows of tokenmeter.model in memory, as the engine compares them: they are few. A
- * trigger on the table sends a relcache invalidation for it, so that every backend reads it anew once the
- * change is committed, and the changing backend itself at once.
+ * the name's readings. The rows are few, and are kept in memory.
  */
 #include "postgres.h"
 
-#include "access/genam.h"
 #include "access/htup_details.h"
-#include "access/table.h"
-#include "catalog/namespace.h"
 #include "commands/trigger.h"
 #include "fmgr.h"
 #include "miscadmin.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/inval.h"
-#include "utils/lsyscache.h"
-#include "utils/memutils.h"
-#include "utils/rel.h"
 
 #include "compat.h"
+#include "encoding.h"
 #include "engine.h"
 #include "metering/metering.h"
 #include "model.h"
+#include "table_cache.h"
 
 /* Columns of tokenmeter.model, in the order of src/sql/10-model.sql. */
 enum
@@ -49,28 +41,6 @@ typedef struct ModelRow
 	const char *estimator;		/* or NULL: general */
 } ModelRow;
 
-static struct
-{
-	MemoryContext context;		/* holds rows and their strings; NULL before the first use */
-	Oid			table;			/* tokenmeter.model */
-	bool		valid;
-	uint64		generation;		/* grows whenever rows may have changed */
-	ModelRow   *rows;
-	int			count;
-} models;
-
-static void
-invalidate_models(Datum argument, Oid relation)
-{
-	(void) argument;
-
-	if (relation == models.table || relation == InvalidOid)
-	{
-		models.valid = false;
-		models.generation++;
-	}
-}
-
 /* A text column as a C string; NULL for NULL. */
 static const char *
 read_text(HeapTuple tuple, TupleDesc descriptor, int column)
@@ -81,62 +51,22 @@ read_text(HeapTuple tuple, TupleDesc descriptor, int column)
 	return isnull ? NULL : TextDatumGetCString(value);
 }
 
-static ModelRow
-read_row(HeapTuple tuple, TupleDesc descriptor)
+static void
+read_row(HeapTuple tuple, TupleDesc descriptor, void *result)
 {
-	ModelRow	row;
+	ModelRow   *row = result;
 	bool		isnull;
 
-	row.pattern = read_text(tuple, descriptor, MODEL_PATTERN);
-	row.pattern_length = strlen(row.pattern);
-	row.shipped = DatumGetBool(heap_getattr(tuple, MODEL_SHIPPED, descriptor, &isnull));
-	row.encoding_name = read_text(tuple, descriptor, MODEL_ENCODING);
-	row.provider = read_text(tuple, descriptor, MODEL_PROVIDER);
-	row.chat_template = read_text(tuple, descriptor, MODEL_CHAT_TEMPLATE);
-	row.estimator = read_text(tuple, descriptor, MODEL_ESTIMATOR);
-	return row;
+	row->pattern = read_text(tuple, descriptor, MODEL_PATTERN);
+	row->pattern_length = strlen(row->pattern);
+	row->shipped = DatumGetBool(heap_getattr(tuple, MODEL_SHIPPED, descriptor, &isnull));
+	row->encoding_name = read_text(tuple, descriptor, MODEL_ENCODING);
+	row->provider = read_text(tuple, descriptor, MODEL_PROVIDER);
+	row->chat_template = read_text(tuple, descriptor, MODEL_CHAT_TEMPLATE);
+	row->estimator = read_text(tuple, descriptor, MODEL_ESTIMATOR);
 }
 
-static void
-read_models(void)
-{
-	Relation	relation;
-	SysScanDesc scan;
-	HeapTuple	tuple;
-	int			capacity = 128;
-	uint64		generation;
-
-	if (models.context == NULL)
-	{
-		models.context = AllocSetContextCreate(TopMemoryContext, "tokenmeter models",
-											   ALLOCSET_SMALL_SIZES);
-		CacheRegisterRelcacheCallback(invalidate_models, (Datum) 0);
-	}
-	MemoryContextReset(models.context);
-	models.rows = MemoryContextAlloc(models.context, capacity * sizeof(ModelRow));
-	models.count = 0;
-	models.table = get_relname_relid("model", get_namespace_oid("tokenmeter", false));
-
-	relation = table_open(models.table, AccessShareLock);
-	/* What changes while we read, or an error, leaves `valid` false: the next call reads again. */
-	generation = models.generation;
-	scan = systable_beginscan(relation, InvalidOid, false, NULL, 0, NULL);
-	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
-	{
-		MemoryContext caller = MemoryContextSwitchTo(models.context);
-
-		if (models.count == capacity)
-		{
-			capacity *= 2;
-			models.rows = repalloc(models.rows, capacity * sizeof(ModelRow));
-		}
-		models.rows[models.count++] = read_row(tuple, RelationGetDescr(relation));
-		MemoryContextSwitchTo(caller);
-	}
-	systable_endscan(scan);
-	table_close(relation, AccessShareLock);
-	models.valid = models.generation == generation;
-}
+static TableCache models = {.table_name = "model", .row_size = sizeof(ModelRow), .read_row = read_row};
 
 /* The row that names the model best: the earliest reading that any row names, there the most specific. */
 static const ModelRow *
@@ -144,19 +74,16 @@ find_model(Utf8 name)
 {
 	TmModelReading readings[TM_MODEL_READINGS];
 	size_t		reading_count = tm_model_readings(name.bytes, name.length, readings);
+	const ModelRow *rows;
 
-	while (!models.valid)
-	{
-		CHECK_FOR_INTERRUPTS();
-		read_models();
-	}
-
+	refresh_table_cache(&models);
+	rows = models.rows;
 	for (size_t i = 0; i < reading_count; i++)
 	{
 		const ModelRow *best = NULL;
 		size_t		best_specificity = 0;
 
-		for (const ModelRow *row = models.rows; row < models.rows + models.count; row++)
+		for (const ModelRow *row = rows; row < rows + models.count; row++)
 		{
 			size_t		specificity = tm_model_specificity(row->pattern, row->pattern_length,
 														   readings[i].text);
@@ -174,11 +101,20 @@ find_model(Utf8 name)
 	return NULL;
 }
 
+/* The encoding of that name itself: linked into the library, or loaded. */
+static const TmEncoding *
+find_encoding_by_name(const char *name, size_t length)
+{
+	const TmEncoding *encoding = tm_encoding_find(name, length);
+
+	return encoding != NULL ? encoding : find_loaded_encoding(name, length);
+}
+
 const TmEncoding *
 find_encoding(const text *name)
 {
 	Utf8		utf8 = utf8_from_text(name);
-	const TmEncoding *encoding = tm_encoding_find(utf8.bytes, utf8.length);
+	const TmEncoding *encoding = find_encoding_by_name(utf8.bytes, utf8.length);
 	const ModelRow *model;
 
 	if (encoding != NULL)
@@ -186,7 +122,7 @@ find_encoding(const text *name)
 	model = find_model(utf8);
 	if (model == NULL || model->encoding_name == NULL)
 		return NULL;
-	return tm_encoding_find(model->encoding_name, strlen(model->encoding_name));
+	return find_encoding_by_name(model->encoding_name, strlen(model->encoding_name));
 }
 
 const TmEncoding *
@@ -196,7 +132,7 @@ find_chat_encoding(const text *name, char **chat_template)
 	Utf8		utf8 = utf8_from_text(name);
 	const ModelRow *model = NULL;
 
-	if (encoding != NULL && tm_encoding_find(utf8.bytes, utf8.length) == NULL)
+	if (encoding != NULL && find_encoding_by_name(utf8.bytes, utf8.length) == NULL)
 		model = find_model(utf8);
 	*chat_template = model != NULL && model->chat_template != NULL ? pstrdup(model->chat_template) : NULL;
 	return encoding;
@@ -269,7 +205,7 @@ encoding_argument(FunctionCallInfo fcinfo, int index)
 	ResolvedModel *last = fcinfo->flinfo->fn_extra;
 	const TmEncoding *encoding;
 
-	if (last != NULL && last->generation == models.generation && last->name_length == length &&
+	if (last != NULL && last->generation == table_cache_generation && last->name_length == length &&
 		memcmp(last->name, bytes, length) == 0)
 		return last->encoding;
 
@@ -281,7 +217,7 @@ encoding_argument(FunctionCallInfo fcinfo, int index)
 			last = fcinfo->flinfo->fn_extra =
 				MemoryContextAlloc(fcinfo->flinfo->fn_mcxt, sizeof(ResolvedModel));
 		last->encoding = encoding;
-		last->generation = models.generation;
+		last->generation = table_cache_generation;
 		last->name_length = length;
 		memcpy(last->name, bytes, length);
 	}
@@ -348,6 +284,7 @@ tokenmeter_encodings(PG_FUNCTION_ARGS)
 	for (size_t i = 0; (encoding = tm_encoding_at(i)) != NULL; i++)
 		accumArrayResult(names, CStringGetTextDatum(tm_encoding_name(encoding)), false, TEXTOID,
 						 CurrentMemoryContext);
+	accumulate_loaded_encodings(names);
 	PG_RETURN_DATUM(makeArrayResult(names, CurrentMemoryContext));
 }
 

@@ -4,6 +4,7 @@
 #ifndef TOKENMETER_MODEL_H
 #define TOKENMETER_MODEL_H
 
+#include "compat.h"
 #include "tokenizer/tokenizer.h"
 
 /*
@@ -22,7 +23,7 @@ extern const TmEncoding *require_encoding(const text *name);
 extern const TmEncoding *find_chat_encoding(const text *name, char **chat_template);
 
 /* Raises undefined_object for a name that has no encoding. */
-extern void raise_no_encoding(const text *name) pg_attribute_noreturn();
+pg_noreturn extern void raise_no_encoding(const text *name);
 
 /*
  * As require_encoding for the argument at `index` of a function, remembered from call to call of one call site.

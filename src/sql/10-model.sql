@@ -75,10 +75,6 @@ CREATE FUNCTION tokenmeter.model_provider(model text) RETURNS text
 LANGUAGE C STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'tokenmeter_model_provider';
 COMMENT ON FUNCTION tokenmeter.model_provider(text) IS 'whose a model is: the provider that its name begins with, else that of tokenmeter.model';
 
-CREATE FUNCTION tokenmeter.encodings() RETURNS text[]
-LANGUAGE C IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'tokenmeter_encodings';
-COMMENT ON FUNCTION tokenmeter.encodings() IS 'names of all encodings';
-
 CREATE FUNCTION tokenmeter.add_model(pattern text, encoding text, provider text DEFAULT NULL,
   chat_template text DEFAULT NULL) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -88,6 +84,8 @@ BEGIN
       USING ERRCODE = 'invalid_parameter_value',
             HINT = 'Give a name, or the start of names and a final *.';
   END IF;
+  -- drop_encoding() waits for this.
+  LOCK TABLE tokenmeter.model IN ROW EXCLUSIVE MODE;
   IF add_model.encoding <> ALL (tokenmeter.encodings()) THEN
     RAISE EXCEPTION 'encoding "%" is not known', add_model.encoding
       USING ERRCODE = 'undefined_object',
