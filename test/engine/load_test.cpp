@@ -158,7 +158,7 @@ TEST(LoadHuggingFace, ByteLevelThatOnlyMapsIsNoStep) {
   EXPECT_EQ(definition.splitter[0].pattern, "\\d+");
   EXPECT_EQ(definition.splitter[0].behavior, Behavior::kIsolated);
   definition = WithMembers(R"("normalizer": {"type": "ByteLevel"})");
-  EXPECT_TRUE(definition.byte_level);
+  EXPECT_FALSE(definition.byte_level);
   ASSERT_EQ(definition.normalizer.size(), 1u);
 }
 
@@ -334,7 +334,11 @@ TEST(LoadHuggingFace, NamesWhatIsNotSupported) {
   EXPECT_EQ(MemberFault(R"("normalizer": {"type": "ByteLevel"}, "pre_tokenizer": {"type": "ByteLevel",
       "add_prefix_space": false, "trim_offsets": true})"),
             "ByteLevel is not supported more than once, in normalizer and pre_tokenizer together");
-  EXPECT_EQ(MessageOf([] { LoadHuggingFace(File(kWordPiece, R"("normalizer": {"type": "ByteLevel"})")); }),
+  EXPECT_EQ(MessageOf([] {
+              LoadHuggingFace(
+                  File(kWordPiece, R"("pre_tokenizer": {"type": "ByteLevel", "add_prefix_space": false,
+      "trim_offsets": true})"));
+            }),
             "ByteLevel is not supported with a model of the type \"WordPiece\"");
   EXPECT_EQ(MessageOf([] { LoadHuggingFace(R"({"version": "2.0"})"); }),
             "version \"2.0\" is not supported");
@@ -385,7 +389,8 @@ TEST(LoadHuggingFace, NamesWhatIsWrongWithAModel) {
             "model.unk_token \"u\" is not in model.vocab");
   EXPECT_EQ(MessageOf([] {
               LoadHuggingFace(File(R"({"vocab": {"a": 0}, "merges": [], "byte_fallback": true})",
-                                   R"("normalizer": {"type": "ByteLevel"})"));
+                                   R"("pre_tokenizer": {"type": "ByteLevel", "add_prefix_space": false,
+      "trim_offsets": true})"));
             }),
             "model.byte_fallback is not supported with ByteLevel where model.vocab lacks a byte");
 }

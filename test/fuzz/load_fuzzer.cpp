@@ -1,12 +1,18 @@
-// A libFuzzer target for one loader, which -DLOADER names. Beside crashes it finds definitions that are not
-// what definition.hpp promises.
+// A libFuzzer target for one loader, which -DLOADER names, and FORMAT the format. Beside crashes it finds
+// definitions that are not what definition.hpp promises, and encodings made of them whose counts are not
+// those of their tokens.
+#include <sys/mman.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 
 #include "tokenizer/load.hpp"
 #include "tokenizer/load_error.hpp"
+#include "tokenizer/tokenizer.h"
 
 namespace tokenmeter::tokenizer {
 namespace {
@@ -65,10 +71,107 @@ void CheckAddedTokens(const Definition& definition) {
   Check(std::ranges::adjacent_find(ids) == ids.end(), "added tokens' ids differ");
 }
 
-// What goes with the ranks stands behind a zero byte.
+constexpr std::string_view kPatternOfRanks = "\\w+";
+
+// Of ranks, what stands behind the first zero byte are the special tokens.
+std::string_view SpecialsOfRanks(std::string_view* file) {
+  const size_t end = std::min(file->find('\0'), file->size());
+  const std::string_view specials = file->substr(std::min(end + 1, file->size()));
+  *file = file->substr(0, end);
+  return specials;
+}
+
 [[maybe_unused]] Definition LoadRanks(std::string_view file) {
-  const size_t end = std::min(file.find('\0'), file.size());
-  return LoadTiktoken(file.substr(0, end), "\\w+", file.substr(std::min(end + 1, file.size())));
+  const std::string_view specials = SpecialsOfRanks(&file);
+  return LoadTiktoken(file, kPatternOfRanks, specials);
+}
+
+// An image at an address that no other ever has: encodings live as long as the process, and what is
+// remembered of pieces knows them by that. Gone, it cannot be read.
+class ImageAtItsPlace {
+ public:
+  ImageAtItsPlace(const char* image, size_t size) : size_((size + page_ - 1) / page_ * page_) {
+    if (next_ == nullptr || static_cast<size_t>(end_ - next_) < size_ + page_) Reserve();
+    place_ = next_;
+    next_ += size_ + page_;
+    Check(mprotect(place_, size_, PROT_READ | PROT_WRITE) == 0, "there is memory for an image");
+    std::memcpy(place_, image, size);
+    Check(mprotect(place_, size_, PROT_READ) == 0, "an image can be made read-only");
+  }
+  ~ImageAtItsPlace() {
+    madvise(place_, size_, MADV_DONTNEED);
+    mprotect(place_, size_, PROT_NONE);
+  }
+  ImageAtItsPlace(const ImageAtItsPlace&) = delete;
+
+  const char* place() const { return place_; }
+
+ private:
+  static void Reserve() {
+    constexpr size_t kSize = size_t{1} << 40;
+    void* const space = mmap(nullptr, kSize, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    Check(space != MAP_FAILED, "there is room for images");
+    next_ = static_cast<char*>(space);
+    end_ = next_ + kSize;
+  }
+
+  static inline const size_t page_ = static_cast<size_t>(sysconf(_SC_PAGESIZE));
+  static inline char* next_ = nullptr;
+  static inline char* end_ = nullptr;
+  size_t size_;
+  char* place_;
+};
+
+// As many tokens are encoded as were counted, and each has bytes.
+void CheckText(const TmEncoding* encoding, std::string_view text) {
+  TmError error;
+  uint64_t count = 0;
+  Check(tm_count(encoding, text.data(), text.size(), nullptr, &count, &error) == TM_OK, error.message);
+  std::vector<uint32_t> tokens(count);
+  uint64_t written = 0;
+  Check(tm_encode(encoding, text.data(), text.size(), nullptr, tokens.data(), tokens.size(), &written,
+                  &error) == TM_OK,
+        "a text has no more tokens than are counted");
+  Check(written == count, "a text has as many tokens as are counted");
+  for (const uint32_t token : tokens) {
+    const char* bytes = nullptr;
+    const size_t length = tm_token_bytes(encoding, token, &bytes);
+    Check(length != 0, "tokens have bytes");
+    static volatile char last;
+    last = bytes[length - 1];
+  }
+}
+
+// Makes an encoding of the file and tries it on parts of the file itself, which have the texts of its
+// tokens, and on what is in few files. The compiler may refuse what the loader takes.
+void CheckEncoding(std::string_view file) {
+  std::string_view pattern, specials;
+  const std::string_view format = FORMAT;
+  const std::string_view all = file;
+  if (format == "tiktoken") {
+    specials = SpecialsOfRanks(&file);
+    pattern = kPatternOfRanks;
+  }
+  const TmDefinition definition = {file.data(),    file.size(),    format.data(),   format.size(),
+                                   pattern.data(), pattern.size(), specials.data(), specials.size()};
+  TmError error;
+  char* image = nullptr;
+  size_t size = 0;
+  const TmStatus status = tm_compile(&definition, &image, &size, &error);
+  Check(status == TM_OK || status == TM_INVALID, error.message);
+  if (status == TM_INVALID) return;
+  const ImageAtItsPlace kept(image, size);
+  tm_free(image);
+  const TmEncoding* encoding = nullptr;
+  Check(tm_encoding_open("fuzzed", kept.place(), size, &encoding, &error) == TM_OK, error.message);
+  CheckText(encoding, all.substr(0, 4096));
+  CheckText(encoding, all.substr(all.size() - all.size() / 4));
+  CheckText(encoding,
+            std::string(all.substr(all.size() / 2, 8)) + std::string(all.substr(all.size() / 2, 100)));
+  CheckText(encoding, std::string(300, all.empty() ? 'a' : all.back()));
+  CheckText(
+      encoding,
+      "The  quick \u00FCber ab\n\n\t 123 \u4E2D\u6587\u00E9e\u0301 \u2581<x>\U0001F600 \xFF'll don't");
 }
 
 }  // namespace
@@ -85,6 +188,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     CheckTokens(definition);
     CheckModel(definition);
     CheckAddedTokens(definition);
+    CheckEncoding(file);
   } catch (const DefinitionError& error) {
     const std::string_view message = error.what();
     Check(!message.empty() && FindInvalidUtf8(message) == message.npos, "messages are text");

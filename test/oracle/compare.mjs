@@ -6,12 +6,11 @@
 // TOKENMETER_VOCABS and in the packages beside this script; one that is not there is skipped. Writes TAP.
 //
 // The texts: the corpus, the strings of test/data/oracle/nasty.jsonl, and every code point in context.
-import { execFileSync, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import tokenizers from 'tokenizers';
-import { Tiktoken } from 'tiktoken';
+import { encodeByHuggingFace, encodeBySentencePiece, encodeByTiktoken } from './libraries.mjs';
 
 const here = import.meta.dirname ?? new URL('.', import.meta.url).pathname;
 const data = join(here, '..', 'data');
@@ -75,48 +74,6 @@ function makeTexts() {
     }
   }
   return texts.filter((text) => text !== '');
-}
-
-// Special tokens count as ordinary text, which the library's binding cannot be told: those that the vocabulary has
-// anyway are forgotten, the others called what no text contains.
-function withoutSpecialTokens(file) {
-  const definition = JSON.parse(readFileSync(file, 'utf8'));
-  const vocabulary = definition.model.vocab;
-  const inVocabulary = new Set(Array.isArray(vocabulary) ? vocabulary.map(([text]) => text) : Object.keys(vocabulary));
-  const kept = [];
-  for (const token of definition.added_tokens ?? []) {
-    if (!token.special) kept.push(token);
-    else if (!inVocabulary.has(token.content)) kept.push({ ...token, content: `\u{10FFFE}special ${token.id}\u{10FFFE}`, normalized: false });
-  }
-  definition.added_tokens = kept;
-  definition.post_processor = null;
-  definition.truncation = null;
-  definition.padding = null;
-  return tokenizers.Tokenizer.fromString(JSON.stringify(definition));
-}
-
-async function encodeByHuggingFace(file, texts) {
-  const tokenizer = withoutSpecialTokens(file);
-  const all = [];
-  for (let at = 0; at < texts.length; at += 256) {
-    const batch = await tokenizer.encodeBatch(texts.slice(at, at + 256), { addSpecialTokens: false });
-    for (const encoding of batch) all.push(encoding.getIds());
-  }
-  return all;
-}
-
-function encodeByTiktoken(file, pattern, texts) {
-  // The reference fails on the empty token that Whisper's file has.
-  const encoding = new Tiktoken(readFileSync(file, 'utf8').replace(/^= .*\n/gm, ''), {}, pattern);
-  const all = texts.map((text) => Array.from(encoding.encode_ordinary(text)));
-  encoding.free();
-  return all;
-}
-
-function encodeBySentencePiece(file, texts) {
-  const output = execFileSync('spm_encode', [`--model=${file}`, '--output_format=id'],
-    { input: texts.join('\n') + '\n', maxBuffer: 2 ** 30 });
-  return output.toString().split('\n').slice(0, texts.length).map((line) => line.split(' ').filter(Boolean).map(Number));
 }
 
 function encodeByUs({ format, file }, pattern, texts) {

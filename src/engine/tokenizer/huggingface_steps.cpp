@@ -242,17 +242,17 @@ std::vector<SplitStep> ReadPreTokenizer(JsonValue pre_tokenizer) {
 
 bool EndsInBytes(Definition* definition) {
   std::vector<SplitStep>& splitter = definition->splitter;
-  const auto count =
-      std::ranges::count(definition->normalizer, NormalizerStep::Kind::kByteLevel, &NormalizerStep::kind) +
-      std::ranges::count(splitter, SplitStep::Kind::kByteLevel, &SplitStep::kind);
-  if (count > 1)
+  const auto in_normalizer =
+      std::ranges::count(definition->normalizer, NormalizerStep::Kind::kByteLevel, &NormalizerStep::kind);
+  const auto in_splitter = std::ranges::count(splitter, SplitStep::Kind::kByteLevel, &SplitStep::kind);
+  if (in_normalizer + in_splitter > 1)
     Fail("ByteLevel is not supported more than once, in normalizer and pre_tokenizer together");
   if (!splitter.empty()) {
     const SplitStep& last = splitter.back();
     if (last.kind == SplitStep::Kind::kByteLevel && !last.use_regex && !last.add_prefix_space)
       splitter.pop_back();
   }
-  return count == 1;
+  return in_splitter == 1;
 }
 
 }  // namespace tokenmeter::tokenizer

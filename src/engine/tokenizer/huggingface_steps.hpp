@@ -12,8 +12,9 @@ namespace tokenmeter::tokenizer {
 std::vector<NormalizerStep> ReadNormalizer(JsonValue normalizer);
 std::vector<SplitStep> ReadPreTokenizer(JsonValue pre_tokenizer);
 
-// Whether the steps turn text into bytes, for the model to see. That they do so twice is a DefinitionError.
-// A last step that does nothing else is taken away.
+// Whether the splitter turns text into bytes, for the model to see. That the steps do so twice is a
+// DefinitionError. A last step that does nothing else is taken away. Where the normalizer does it, the
+// model sees the characters of GPT-2's alphabet, as everything behind the normalizer does.
 bool EndsInBytes(Definition* definition);
 
 }  // namespace tokenmeter::tokenizer

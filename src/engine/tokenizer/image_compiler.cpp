@@ -243,7 +243,9 @@ class TrieBuilder {
 };
 
 // The bits of `joined`, for all tokens that text may become.
-std::vector<uint64_t> MakeJoined(const TextIndex& index) {
+std::vector<uint64_t> MakeJoined(const Definition& definition, const TextIndex& index) {
+  // A part of a piece must not be taken for a whole one: all characters may.
+  if (definition.whole_pieces) return {~uint64_t{0}};
   std::vector<std::pair<uint32_t, uint32_t>> pairs;
   for (const auto& [text, token] : index) {
     uint32_t left = kInvalidCodePoint;
@@ -415,7 +417,7 @@ std::string CompileImage(const Definition& definition, const Programs& programs,
     header.ids = writer.Append(layout.ids);
     header.tokens_by_id = writer.Append(layout.numbers);
   }
-  if (!definition.byte_level) header.joined = writer.Append(MakeJoined(layout.index));
+  if (!definition.byte_level) header.joined = writer.Append(MakeJoined(definition, layout.index));
   switch (definition.model) {
     case ModelKind::kBpe:
       AppendBpe(definition, layout, &header, &writer);
