@@ -24,7 +24,7 @@ as_runner() {
   fi
 }
 
-# The PostgreSQL that this Debian ships.
+# The PostgreSQL that this Debian ships, or that of PG_CONFIG.
 find_system() {
   local id='' version=''
   if [ -r /etc/os-release ]; then
@@ -44,8 +44,8 @@ Then: make && sudo make install, and in a database: CREATE EXTENSION tokenmeter;
 EOF
       exit 1 ;;
   esac
-  pg_bin=/usr/lib/postgresql/$pg_major/bin
-  export PG_CONFIG=$pg_bin/pg_config
+  export PG_CONFIG=${PG_CONFIG:-/usr/lib/postgresql/$pg_major/bin/pg_config}
+  pg_bin=$(dirname "$PG_CONFIG")
 }
 
 # Installs those of the packages that are missing, and names them first.
