@@ -52,4 +52,4 @@ SELECT token_encoding('lost');
 SELECT token_count('lost', 'x');
 DELETE FROM tokenmeter.model WHERE pattern = 'lost';
 
-SELECT tokenmeter.model_readings('openai/ft:GPT-4o:acme::id');
+SELECT name, tokenmeter.provider_name(name) FROM unnest('{OpenAI,gemini,vertex_ai-language-models,acme,""}'::text[]) AS name;

@@ -41,29 +41,19 @@ typedef struct ModelRow
 	const char *estimator;		/* or NULL: general */
 } ModelRow;
 
-/* A text column as a C string; NULL for NULL. */
-static const char *
-read_text(HeapTuple tuple, TupleDesc descriptor, int column)
-{
-	bool		isnull;
-	Datum		value = heap_getattr(tuple, column, descriptor, &isnull);
-
-	return isnull ? NULL : TextDatumGetCString(value);
-}
-
 static void
 read_row(HeapTuple tuple, TupleDesc descriptor, void *result)
 {
 	ModelRow   *row = result;
 	bool		isnull;
 
-	row->pattern = read_text(tuple, descriptor, MODEL_PATTERN);
+	row->pattern = read_text_column(tuple, descriptor, MODEL_PATTERN);
 	row->pattern_length = strlen(row->pattern);
 	row->shipped = DatumGetBool(heap_getattr(tuple, MODEL_SHIPPED, descriptor, &isnull));
-	row->encoding_name = read_text(tuple, descriptor, MODEL_ENCODING);
-	row->provider = read_text(tuple, descriptor, MODEL_PROVIDER);
-	row->chat_template = read_text(tuple, descriptor, MODEL_CHAT_TEMPLATE);
-	row->estimator = read_text(tuple, descriptor, MODEL_ESTIMATOR);
+	row->encoding_name = read_text_column(tuple, descriptor, MODEL_ENCODING);
+	row->provider = read_text_column(tuple, descriptor, MODEL_PROVIDER);
+	row->chat_template = read_text_column(tuple, descriptor, MODEL_CHAT_TEMPLATE);
+	row->estimator = read_text_column(tuple, descriptor, MODEL_ESTIMATOR);
 }
 
 static TableCache models = {.table_name = "model", .row_size = sizeof(ModelRow), .read_row = read_row};
@@ -73,7 +63,7 @@ static const ModelRow *
 find_model(Utf8 name)
 {
 	TmModelReading readings[TM_MODEL_READINGS];
-	size_t		reading_count = tm_model_readings(name.bytes, name.length, readings);
+	size_t		reading_count = tm_model_readings(name.bytes, name.length, NULL, readings);
 	const ModelRow *rows;
 
 	refresh_table_cache(&models);
@@ -236,23 +226,12 @@ tokenmeter_token_encoding(PG_FUNCTION_ARGS)
 	PG_RETURN_TEXT_P(cstring_to_text(tm_encoding_name(encoding)));
 }
 
-PG_FUNCTION_INFO_V1(tokenmeter_model_readings);
-
-Datum
-tokenmeter_model_readings(PG_FUNCTION_ARGS)
+const char *
+find_model_owner(const text *name)
 {
-	Utf8		name = utf8_from_text(PG_GETARG_TEXT_PP(0));
-	TmModelReading readings[TM_MODEL_READINGS];
-	size_t		reading_count = tm_model_readings(name.bytes, name.length, readings);
-	Datum		texts[TM_MODEL_READINGS];
-	int			text_count = 0;
+	const ModelRow *model = find_model(utf8_from_text(name));
 
-	for (size_t i = 0; i < reading_count; i++)
-	{
-		if (!readings[i].is_base_of_fine_tuned)
-			texts[text_count++] = CStringGetTextDatum(readings[i].text);
-	}
-	PG_RETURN_ARRAYTYPE_P(construct_array(texts, text_count, TEXTOID, -1, false, TYPALIGN_INT));
+	return model != NULL ? model->provider : NULL;
 }
 
 PG_FUNCTION_INFO_V1(tokenmeter_model_provider);
@@ -260,16 +239,17 @@ PG_FUNCTION_INFO_V1(tokenmeter_model_provider);
 Datum
 tokenmeter_model_provider(PG_FUNCTION_ARGS)
 {
-	Utf8		name = utf8_from_text(PG_GETARG_TEXT_PP(0));
-	char		path_provider[TM_MODEL_NAME_SIZE];
-	const ModelRow *model;
+	const text *name = PG_GETARG_TEXT_PP(0);
+	char		provider[TM_MODEL_NAME_SIZE];
+	bool		known = false;
+	const char *owner;
 
-	if (tm_model_path_provider(name.bytes, name.length, path_provider))
-		PG_RETURN_TEXT_P(cstring_to_text(path_provider));
-	model = find_model(name);
-	if (model == NULL || model->provider == NULL)
+	if (tm_model_path_provider(VARDATA_ANY(name), VARSIZE_ANY_EXHDR(name), provider, &known) && known)
+		PG_RETURN_TEXT_P(cstring_to_text(provider));
+	owner = find_model_owner(name);
+	if (owner == NULL)
 		PG_RETURN_NULL();
-	PG_RETURN_TEXT_P(cstring_to_text(model->provider));
+	PG_RETURN_TEXT_P(cstring_to_text(owner));
 }
 
 PG_FUNCTION_INFO_V1(tokenmeter_encodings);

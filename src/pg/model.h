@@ -30,6 +30,9 @@ pg_noreturn extern void raise_no_encoding(const text *name);
  */
 extern const TmEncoding *encoding_argument(FunctionCallInfo fcinfo, int index);
 
+/* Whose a model is, as tokenmeter.model says; NULL where it does not. Valid until the table changes. */
+extern const char *find_model_owner(const text *name);
+
 /*
  * By what the tokens of a model with no encoding are estimated; raises undefined_object for a name that is not
  * known.

@@ -5,6 +5,7 @@
 #include "access/table.h"
 #include "catalog/namespace.h"
 #include "miscadmin.h"
+#include "utils/builtins.h"
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
@@ -13,6 +14,15 @@
 #include "table_cache.h"
 
 uint64		table_cache_generation;
+
+char *
+read_text_column(HeapTuple tuple, TupleDesc descriptor, int column)
+{
+	bool		isnull;
+	Datum		value = heap_getattr(tuple, column, descriptor, &isnull);
+
+	return isnull ? NULL : TextDatumGetCString(value);
+}
 
 static void
 invalidate_cache(Datum argument, Oid relation)

@@ -28,6 +28,9 @@ typedef struct TableCache
 /* Grows whenever a row of any of these tables may have changed. */
 extern uint64 table_cache_generation;
 
+/* A text column as a C string, allocated; NULL for NULL. */
+extern char *read_text_column(HeapTuple tuple, TupleDesc descriptor, int column);
+
 /* Sees to it that `rows` are those of now. */
 extern void refresh_table_cache(TableCache *cache);
 

@@ -67,9 +67,13 @@ FROM unnest(ARRAY['claude-', 'anthropic/claude-', 'anthropic.claude-']) AS path,
   unnest(ARRAY['v', 'instant', '1', '2', '3', 'opus-4-0', 'opus-4-1', 'opus-4.1', 'opus-4-2025', 'opus-4@', 'opus-4-5',
                'opus-4.5', 'opus-4-6', 'opus-4.6', 'sonnet-4', 'haiku-4']) AS version;
 
-CREATE FUNCTION tokenmeter.model_readings(model text) RETURNS text[]
-LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'tokenmeter_model_readings';
-COMMENT ON FUNCTION tokenmeter.model_readings(text) IS 'what to look a model''s prices up by, the most specific first: lower case, without provider, without what follows a colon';
+CREATE FUNCTION tokenmeter.provider_name(provider text) RETURNS text
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'tokenmeter_provider_name';
+COMMENT ON FUNCTION tokenmeter.provider_name(text) IS 'the name under which a provider''s prices stand: lower case, one of several names; NULL if it is empty or too long';
+
+CREATE FUNCTION tokenmeter.service_tier(service_tier text) RETURNS text
+LANGUAGE C IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'tokenmeter_service_tier';
+COMMENT ON FUNCTION tokenmeter.service_tier(text) IS 'a service tier as prices name it: lower case; standard for auto, default and none';
 
 CREATE FUNCTION tokenmeter.model_provider(model text) RETURNS text
 LANGUAGE C STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'tokenmeter_model_provider';

@@ -17,12 +17,6 @@ CREATE TYPE tokenmeter.call AS (
 );
 COMMENT ON TYPE tokenmeter.call IS 'one call of a model as it comes through a door';
 
--- The token meters of a call, as reported, counted or billed.
-CREATE TYPE tokenmeter.token_meters AS (
-  input bigint, cache_read bigint, cache_write bigint, cache_write_1h bigint, output bigint, reasoning bigint
-);
-COMMENT ON TYPE tokenmeter.token_meters IS 'the disjoint token meters of one call; NULL: not known';
-
 CREATE FUNCTION tokenmeter.check_call(call tokenmeter.call) RETURNS void
 LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -257,12 +251,12 @@ DECLARE
   counted record;
   billable tokenmeter.token_meters;
   billed tokenmeter.token_meters;
-  price record;
+  price tokenmeter.call_cost;
   known record;
   fingerprint text;
 BEGIN
   call.occurred_at := coalesce(call.occurred_at, now());
-  call.service_tier := tokenmeter.price_tier(call.service_tier);
+  call.service_tier := tokenmeter.service_tier(call.service_tier);
   call.source := coalesce(call.source, '');
   call.quantities := nullif(call.quantities, 'null');
   PERFORM tokenmeter.check_call(call);
@@ -299,8 +293,12 @@ BEGIN
   END IF;
   billed := tokenmeter.billed_meters(reported, billable);
   -- What is not known costs something, but not 0.
-  price := tokenmeter.call_cost(call.provider, call.model, call.service_tier, call.occurred_at,
-    CASE WHEN counted.complete THEN to_jsonb(billed) || coalesce(call.quantities, '{}') ELSE '{}' END);
+  IF counted.complete THEN
+    price := tokenmeter.price_call(call.provider, call.model, call.service_tier, call.occurred_at, billed,
+      call.quantities, call.tenant_id, tokenmeter.call_region(call.tags));
+  ELSE
+    price.problem := tokenmeter.uncounted();
+  END IF;
 
   PERFORM tokenmeter.ensure_partition(call.occurred_at);
   INSERT INTO llm.usage (entry_id, occurred_at, source, request_id,
@@ -311,8 +309,8 @@ BEGIN
     counted_input_tokens, counted_output_tokens, counted_reasoning_tokens,
     input_tokens, cache_read_tokens, cache_write_tokens, cache_write_1h_tokens,
     output_tokens, reasoning_tokens, quantities, method,
-    cost, currency, priced, priced_at, provider_cost, provider_cost_currency,
-    status, latency_ms, ttft_ms, tags)
+    cost, currency, priced, priced_at, price_ids, tier_assumed, unpriced_reason,
+    provider_cost, provider_cost_currency, status, latency_ms, ttft_ms, tags)
   VALUES (post_call.entry_id, post_call.occurred_at, call.source, nullif(call.request_id, ''),
     call.tenant_id, call.team_id, call.project_id, call.user_id, call.session_id, call.api_key_id,
     call.provider, call.model, counted.encoding, call.service_tier,
@@ -323,11 +321,23 @@ BEGIN
     billed.output, billed.reasoning, call.quantities,
     tokenmeter.billing_method(reported, billable, counted.exact),
     price.cost, price.currency, price.cost IS NOT NULL,
-    CASE WHEN price.cost IS NOT NULL THEN now() END, call.provider_cost,
+    CASE WHEN price.cost IS NOT NULL THEN now() END, price.price_ids, coalesce(price.tier_assumed, false),
+    price.problem, call.provider_cost,
     CASE WHEN call.provider_cost IS NOT NULL THEN coalesce(call.currency, 'USD') END,
     call.status, call.latency_ms, call.ttft_ms, call.tags);
 END $$;
 COMMENT ON FUNCTION tokenmeter.post_call(tokenmeter.call) IS 'counts, prices and enters one call into the ledger; the only way in';
+
+CREATE FUNCTION tokenmeter.uncounted() RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN 'a text could not be counted';
+COMMENT ON FUNCTION tokenmeter.uncounted() IS 'why a call has no cost of which a number of tokens is missing';
+
+-- Where the call was processed, as prices name it.
+CREATE FUNCTION tokenmeter.call_region(tags jsonb) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN lower(nullif(call_region.tags ->> 'region', ''));
+COMMENT ON FUNCTION tokenmeter.call_region(jsonb) IS 'the region of a call: its tag region';
 
 -- The functions of the schema llm.
 CREATE FUNCTION tokenmeter.create_ledger_functions() RETURNS void
@@ -372,7 +382,8 @@ BEGIN
     entry_id bigint NOT NULL DEFAULT nextval('llm.usage_entry_id_seq'),
     occurred_at timestamptz NOT NULL,
     posted_at timestamptz NOT NULL DEFAULT now(),
-    corrects bigint,
+    corrects bigint, revision integer NOT NULL DEFAULT 0,
+    correction text CHECK (correction IN ('priced_late', 'price_wrong', 'price_changed')), correction_reason text,
     source text NOT NULL DEFAULT '', request_id text,
     tenant_id text, team_id text, project_id text, user_id text, session_id text, api_key_id text,
     provider text, model text NOT NULL, encoding text, service_tier text NOT NULL DEFAULT 'standard',
@@ -383,18 +394,31 @@ BEGIN
     output_tokens bigint, reasoning_tokens bigint, quantities jsonb,
     method text CHECK (method IN ('reported', 'counted', 'estimated', 'mixed')),
     cost numeric, currency text, priced boolean NOT NULL, priced_at timestamptz,
+    price_ids bigint[], tier_assumed boolean NOT NULL DEFAULT false, unpriced_reason text,
     provider_cost numeric, provider_cost_currency text,
     status text, latency_ms integer, ttft_ms integer, tags jsonb,
     CHECK (priced = (cost IS NOT NULL) AND (cost IS NULL) = (currency IS NULL)),
+    CHECK ((corrects IS NULL) = (revision = 0) AND (corrects IS NULL) = (correction IS NULL)),
     PRIMARY KEY (occurred_at, entry_id)
   ) PARTITION BY RANGE (occurred_at);
   ALTER SEQUENCE llm.usage_entry_id_seq OWNED BY llm.usage.entry_id;
+  -- Entries are found by their number, corrections by what they correct: once for each revision and currency.
+  CREATE INDEX IF NOT EXISTS usage_entry_id ON llm.usage USING brin (entry_id)
+    WITH (pages_per_range = 32, autosummarize = on);
+  CREATE UNIQUE INDEX IF NOT EXISTS usage_correction ON llm.usage (occurred_at, corrects, revision, currency)
+    WHERE corrects IS NOT NULL;
+  CREATE INDEX IF NOT EXISTS usage_unpriced ON llm.usage (occurred_at) WHERE NOT priced;
   COMMENT ON TABLE llm.usage IS 'the ledger: one immutable entry for each call';
   COMMENT ON COLUMN llm.usage.input_tokens IS 'billed: prompt tokens neither read from nor written to a cache';
   COMMENT ON COLUMN llm.usage.output_tokens IS 'billed: answer tokens without reasoning';
   COMMENT ON COLUMN llm.usage.counted_input_tokens IS 'tokens of the whole prompt, counted here';
   COMMENT ON COLUMN llm.usage.method IS 'where the billed token numbers come from';
-  COMMENT ON COLUMN llm.usage.cost IS 'exact, in currency; NULL: a price is missing';
+  COMMENT ON COLUMN llm.usage.cost IS 'exact, in currency; of a correction the difference; NULL: a price is missing';
+  COMMENT ON COLUMN llm.usage.corrects IS 'of a correction: the entry that it corrects; all its numbers of tokens are NULL';
+  COMMENT ON COLUMN llm.usage.revision IS 'of a correction: 1 for the first of its entry, and so on';
+  COMMENT ON COLUMN llm.usage.correction IS 'priced_late: there was no price; price_wrong: a price was recorded wrongly; price_changed: a change of price was recorded late';
+  COMMENT ON COLUMN llm.usage.price_ids IS 'the rows of tokenmeter.price that the cost comes from; tokenmeter.explain_cost() shows how';
+  COMMENT ON COLUMN llm.usage.tier_assumed IS 'priced at standard prices, since none are known for the service tier';
   CREATE OR REPLACE TRIGGER refuse_change BEFORE UPDATE OR DELETE ON llm.usage
     FOR EACH ROW EXECUTE FUNCTION llm.refuse_change();
   CREATE OR REPLACE TRIGGER refuse_truncate BEFORE TRUNCATE ON llm.usage
@@ -443,29 +467,31 @@ BEGIN
     reasoning_tokens, quantities, provider_cost, currency, status, latency_ms, ttft_ms, tags,
     entry_id, encoding, counted_input_tokens, counted_output_tokens, counted_reasoning_tokens, method,
     cost, priced
-  FROM llm.usage;
+  FROM llm.usage WHERE corrects IS NULL;
   CREATE OR REPLACE TRIGGER post_message INSTEAD OF INSERT ON llm.message_log
     FOR EACH ROW EXECUTE FUNCTION llm.post_message();
   COMMENT ON VIEW llm.message_log IS 'insert one row for each call; RETURNING gives the counted and priced entry';
 
   CREATE OR REPLACE VIEW llm.unpriced AS
-  SELECT provider, model, service_tier, count(*) AS calls,
+  SELECT provider, model, service_tier, unpriced_reason AS reason, count(*) AS calls,
     min(occurred_at) AS first_call, max(occurred_at) AS last_call
-  FROM llm.usage WHERE NOT priced
-  GROUP BY provider, model, service_tier;
-  COMMENT ON VIEW llm.unpriced IS 'models whose calls could not be priced';
+  FROM llm.usage u
+  WHERE NOT priced AND NOT EXISTS (SELECT FROM llm.usage c WHERE c.occurred_at = u.occurred_at AND c.corrects = u.entry_id)
+  GROUP BY provider, model, service_tier, reason;
+  COMMENT ON VIEW llm.unpriced IS 'models whose calls have no cost, and why; tokenmeter.price_pending() prices them later';
 
   CREATE OR REPLACE VIEW llm.usage_daily AS
   SELECT (occurred_at AT TIME ZONE
       coalesce(nullif(current_setting('tokenmeter.time_zone', true), ''), 'UTC'))::date AS day,
     tenant_id, team_id, project_id, user_id, provider, model, service_tier, currency,
-    count(*) AS calls,
+    count(*) FILTER (WHERE corrects IS NULL) AS calls,
     sum(input_tokens) AS input_tokens, sum(cache_read_tokens) AS cache_read_tokens,
     sum(cache_write_tokens) AS cache_write_tokens, sum(cache_write_1h_tokens) AS cache_write_1h_tokens,
     sum(output_tokens) AS output_tokens, sum(reasoning_tokens) AS reasoning_tokens,
     sum(cost) AS cost,
-    count(*) FILTER (WHERE NOT priced) AS unpriced_calls
-  FROM llm.usage
+    count(*) FILTER (WHERE NOT priced AND NOT EXISTS (SELECT FROM llm.usage c
+      WHERE c.occurred_at = u.occurred_at AND c.corrects = u.entry_id)) AS unpriced_calls
+  FROM llm.usage u
   GROUP BY day, tenant_id, team_id, project_id, user_id, provider, model, service_tier, currency;
   COMMENT ON VIEW llm.usage_daily IS 'usage by day in the time zone tokenmeter.time_zone';
 

@@ -51,7 +51,7 @@ main(void)
             error.offset > 0 && error.offset < sizeof long_text,
         "cancel");
   check(tm_fail_for_test(&error) == TM_INTERNAL, "exceptions end at the door");
-  check(tm_model_readings("OpenAI/gpt-4o", strlen("OpenAI/gpt-4o"), readings) == 2 &&
+  check(tm_model_readings("OpenAI/gpt-4o", strlen("OpenAI/gpt-4o"), NULL, readings) == 2 &&
             strcmp(readings[1].text, "gpt-4o") == 0,
         "tm_model_readings");
   check(tm_usage_read("{\"prompt_tokens\": 3}", 20, &meters, &key) == TM_USAGE_OK && meters.input == 3,

@@ -190,7 +190,7 @@ std::optional<ImageSize> StatedSize(Json object) {
 
 const ImageRule* FindImageRule(std::string_view model) {
   TmModelReading readings[TM_MODEL_READINGS];
-  const size_t count = tm_model_readings(model.data(), model.size(), readings);
+  const size_t count = tm_model_readings(model.data(), model.size(), nullptr, readings);
   for (size_t i = 0; i < count; ++i) {
     const ImageRule* best = nullptr;
     size_t best_specificity = 0;

@@ -1,5 +1,6 @@
 /*
- * The metering rules' only door: what a model's name stands for, and what a provider's usage object says.
+ * The metering rules' only door: what a model's name stands for, what a provider's usage object says, and what a
+ * call costs.
  * Plain data in and out; the conventions are those of tokenizer/tokenizer.h: nothing throws, jumps or keeps
  * memory, and any thread may call.
  */
@@ -19,25 +20,36 @@ extern "C" {
  * "azure/eu/gpt-4o-mini", "ft:gpt-4o-mini:acme::id". The readings of a name are what to look it up by, the
  * most specific first:
  *   1. the name in lower case
- *   2. without the path of a known provider or region before it
- *   3. without what follows a colon; "ft:" stays in front, since a fine-tuned model has prices of its own
- *   4. without "ft:": the base model, which has the same tokenizer
+ *   2. without the path of a known provider, or of `provider`, and of a region before it, step by step
+ *   3. of a fine-tuned model "ft:" and its base model, since it has prices of its own
+ *   4. without what follows a colon, which may be a variant with other prices; without "ft:"
  */
-enum { TM_MODEL_NAME_SIZE = 256, TM_MODEL_READINGS = 4 };
+enum { TM_MODEL_NAME_SIZE = 256, TM_MODEL_READINGS = 8 };
 
 typedef struct TmModelReading {
   char text[TM_MODEL_NAME_SIZE]; /* ends in NUL */
-  bool is_base_of_fine_tuned;    /* reading 4 */
+  bool has_other_prices;         /* one of 4: the same tokenizer, but not the same prices */
 } TmModelReading;
 
-/* Writes the distinct readings, in order; returns how many: 0 if the name is empty, or too long. */
-size_t tm_model_readings(const char *name, size_t length, TmModelReading readings[TM_MODEL_READINGS]);
+/*
+ * Writes the distinct readings, in order; returns how many: 0 if the name is empty, or too long. `provider`, as
+ * tm_provider_name writes it, is whose the call is, or NULL.
+ */
+size_t tm_model_readings(const char *name, size_t length, const char *provider,
+                         TmModelReading readings[TM_MODEL_READINGS]);
 
 /*
- * The provider that the name's path begins with ("azure/eu/gpt-4o": "azure"; also "openai:gpt-4o"), in lower
- * case and ending in NUL; false where it has none.
+ * The name under which a provider's prices stand, for the names that clients and price lists have for it
+ * ("gemini": "google", "vertex_ai-language-models": "vertex_ai"): lower case, ending in NUL. False if the name is
+ * empty, or too long.
  */
-bool tm_model_path_provider(const char *name, size_t length, char provider[TM_MODEL_NAME_SIZE]);
+bool tm_provider_name(const char *name, size_t length, char provider[TM_MODEL_NAME_SIZE]);
+
+/*
+ * What the name's path begins with ("azure/eu/gpt-4o": "azure"; also "openai:gpt-4o"), as tm_provider_name writes
+ * it; false where the name has no path. `known`: it can be nothing but a provider.
+ */
+bool tm_model_path_provider(const char *name, size_t length, char provider[TM_MODEL_NAME_SIZE], bool *known);
 
 /*
  * How specifically a pattern of the model or price table names this reading: 0 if it does not. A pattern
@@ -76,6 +88,107 @@ typedef enum TmUsageStatus {
  * status names one; it points to static memory. O(length).
  */
 TmUsageStatus tm_usage_read(const char *json, size_t length, TmMeters *meters, const char **key);
+
+/*
+ * Decimals: numbers from 0 on, exact, in the base of PostgreSQL's numeric. The value is the sum of
+ * digits[i] * 10000^(weight - i), its first and last digit are not 0; 0 has none.
+ */
+enum { TM_DECIMAL_DIGITS = 48 };
+
+typedef struct TmDecimal {
+  int16_t weight;
+  uint16_t count;
+  uint16_t digits[TM_DECIMAL_DIGITS];
+} TmDecimal;
+
+void tm_decimal_from_integer(uint64_t integer, TmDecimal *decimal);
+
+/*
+ * Prices. A rate card is all that is recorded of what the calls of one model at one provider may cost: an array of
+ * rows that the caller keeps, put in order once by tm_rate_card_sort. Moments are microseconds on any one scale.
+ */
+typedef enum TmPriceKind {
+  TM_PRICE_UNIT,   /* rate x unit_fraction is the price of one unit */
+  TM_PRICE_FACTOR, /* prices are multiplied by the rate */
+  TM_PRICE_ENDED   /* neither any more, from effective_from on */
+} TmPriceKind;
+
+typedef struct TmPrice {
+  int64_t price_id;
+  TmPriceKind kind;
+  uint8_t origin;           /* 0 for the user's own; lower numbers go before higher ones */
+  uint32_t model_rank;      /* how well its model names the call's: tm_model_rank */
+  bool is_whole_name;       /* its model is no start of names */
+  const char *meter;        /* of a factor also "*": every token meter */
+  const char *service_tier; /* as tm_service_tier writes it; of a factor "standard": any */
+  const char *tenant_id;    /* NULL: any */
+  const char *region;       /* NULL: any */
+  const char *currency;
+  int64_t context_above;    /* tokens of the whole prompt; 0: any call */
+  int64_t hours_from;       /* microseconds of the UTC day; the same as hours_to: the whole day */
+  int64_t hours_to;         /* not itself; before hours_from: over midnight */
+  int64_t effective_from;
+  int64_t recorded_at;
+  TmDecimal rate;
+  TmDecimal unit_fraction;  /* 1 / the number of units that the rate is for */
+} TmPrice;
+
+/* Puts rows into the order in which tm_price_call looks for prices. O(n log n). */
+void tm_rate_card_sort(TmPrice *prices, size_t count);
+
+/*
+ * How well a price's model, a name or the start of names and '*', names the call's model with these readings: 0 if
+ * not at all. A whole name goes before starts, a longer start before a shorter one, between equals the earlier reading.
+ */
+uint32_t tm_model_rank(const char *pattern, size_t pattern_length, const TmModelReading *readings, size_t count,
+                       bool *is_whole_name);
+
+/* The service tier as prices name it, ending in NUL; false if it is too long. */
+enum { TM_SERVICE_TIER_SIZE = 64 };
+bool tm_service_tier(const char *name, size_t length, char tier[TM_SERVICE_TIER_SIZE]);
+
+typedef struct TmCall {
+  const char *service_tier; /* as tm_service_tier writes it */
+  const char *tenant_id;    /* or NULL */
+  const char *region;       /* or NULL */
+  int64_t occurred_at;
+  int64_t time_of_day;      /* of occurred_at, in UTC */
+  int64_t known_at;         /* rows recorded later are not known yet */
+} TmCall;
+
+enum { TM_FACTORS = 3 };
+
+/* What one meter of a call costs, and why. */
+typedef struct TmAmount {
+  const char *meter;
+  TmDecimal quantity;
+  const TmPrice *price;               /* NULL: none applies, or the quantity is 0 */
+  const TmPrice *factors[TM_FACTORS]; /* of the service tier, the region, and in general; NULL: none */
+  bool tier_assumed;                  /* the standard price, since none is known for the call's service tier */
+  TmDecimal amount;
+} TmAmount;
+
+typedef enum TmCostStatus {
+  TM_COST_OK = 0,
+  TM_COST_NO_QUANTITY,    /* no meter has a number */
+  TM_COST_NO_PRICE,       /* the amount `index` has no price, though the model has some */
+  TM_COST_UNKNOWN_MODEL,  /* no price of the model is in effect */
+  TM_COST_TWO_CURRENCIES, /* the amount `index` is in another currency than those before it */
+  TM_COST_OUT_OF_RANGE    /* the amount `index` has too many digits */
+} TmCostStatus;
+
+typedef struct TmCost {
+  TmDecimal total;
+  const char *currency;
+  size_t index;
+} TmCost;
+
+/*
+ * Prices a call: of each of its amounts `meter` and `quantity` are given, the rest is filled in, also where another
+ * amount is a problem. The meters are disjoint and differ. docs/price.md has the rules. O(amounts x rows of their meters).
+ */
+TmCostStatus tm_price_call(const TmPrice *prices, size_t price_count, const TmCall *call, TmAmount *amounts,
+                           size_t amount_count, TmCost *cost);
 
 #ifdef __cplusplus
 }

@@ -1,0 +1,282 @@
+// Which price applies to each meter of a call, and what the call costs. docs/price.md states the rules.
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <span>
+#include <string_view>
+#include <tuple>
+
+#include "metering/decimal.hpp"
+#include "metering/metering.h"
+
+namespace tokenmeter {
+namespace {
+
+using Prices = std::span<const TmPrice>;
+
+constexpr std::string_view kStandard = "standard";
+constexpr std::string_view kEveryTokenMeter = "*";
+
+// Where a meter has no price, the call pays that of another one, in this order.
+struct MeterFallback {
+  std::string_view meter;
+  std::array<const char*, 2> others;
+};
+constexpr MeterFallback kFallbacks[] = {
+    {"reasoning", {"output"}},
+    {"cache_read", {"input"}},
+    {"cache_write", {"input"}},
+    {"cache_write_1h", {"cache_write", "input"}},
+    {"audio_input", {"input"}},
+    {"image_input", {"input"}},
+    {"video_input", {"input"}},
+    {"audio_cache_read", {"audio_input", "input"}},
+    {"audio_cache_write", {"audio_input", "input"}},
+    {"audio_output", {"output"}},
+    {"image_output", {"output"}},
+    {"video_output", {"output"}},
+    {"web_search", {"web_search_medium"}},
+    {"web_search_low", {"web_search"}},
+    {"web_search_medium", {"web_search"}},
+    {"web_search_high", {"web_search"}},
+};
+
+// The meters that count tokens; those of the prompt decide its context tier.
+struct TokenMeter {
+  std::string_view meter;
+  bool is_prompt;
+};
+constexpr TokenMeter kTokenMeters[] = {
+    {"input", true},          {"cache_read", true},       {"cache_write", true},
+    {"cache_write_1h", true}, {"audio_input", true},      {"image_input", true},
+    {"video_input", true},    {"audio_cache_read", true}, {"audio_cache_write", true},
+    {"output", false},        {"reasoning", false},       {"audio_output", false},
+    {"image_output", false},  {"video_output", false},    {"citation", false},
+};
+
+const TokenMeter* FindTokenMeter(std::string_view meter) {
+  const auto* found = std::ranges::find(kTokenMeters, meter, &TokenMeter::meter);
+  return found != std::end(kTokenMeters) ? found : nullptr;
+}
+
+std::array<const char*, 2> Fallbacks(std::string_view meter) {
+  const auto* found = std::ranges::find(kFallbacks, meter, &MeterFallback::meter);
+  return found != std::end(kFallbacks) ? found->others : std::array<const char*, 2>{};
+}
+
+std::string_view View(const char* text) { return text != nullptr ? text : std::string_view(); }
+
+bool IsStandard(const TmPrice& price) { return price.service_tier == kStandard; }
+
+bool HasHours(const TmPrice& price) { return price.hours_from != price.hours_to; }
+
+// What rows have in common of which only the latest counts, in the order in which they are looked for: what
+// is narrower goes first.
+auto KeyOf(const TmPrice& price) {
+  return std::tuple(std::string_view(price.meter), price.tenant_id == nullptr, View(price.tenant_id),
+                    ~price.model_rank, -price.context_above, price.region == nullptr, View(price.region),
+                    IsStandard(price), std::string_view(price.service_tier), !HasHours(price),
+                    price.hours_from, price.hours_to, price.origin);
+}
+
+// The latest first.
+auto DatesOf(const TmPrice& price) {
+  return std::tuple(-price.effective_from, -price.recorded_at, -price.price_id);
+}
+
+Prices OfMeter(Prices prices, std::string_view meter) {
+  const auto range = std::ranges::equal_range(
+      prices, meter, {}, [](const TmPrice& price) { return std::string_view(price.meter); });
+  return {range.begin(), range.end()};
+}
+
+bool InHours(const TmPrice& price, int64_t time_of_day) {
+  if (!HasHours(price)) return true;
+  const bool after_from = time_of_day >= price.hours_from;
+  const bool before_to = time_of_day < price.hours_to;
+  return price.hours_from < price.hours_to ? after_from && before_to : after_from || before_to;
+}
+
+// A call, as the rows of its rate card are held against it.
+class Pricer {
+ public:
+  Pricer(Prices prices, const TmCall& call) : prices_(prices), call_(call) {}
+
+  // Counts an amount's tokens to the prompt, if they are of it; false if there are too many.
+  bool AddToPrompt(const TmAmount& amount) {
+    const TokenMeter* meter = FindTokenMeter(amount.meter);
+    return meter == nullptr || !meter->is_prompt || Add(prompt_, amount.quantity, &prompt_);
+  }
+
+  // Once the prompt is known: which of its names the model goes by. Prices of its other names are not mixed
+  // in.
+  void ChooseName() {
+    for (const TmPrice& price : prices_) {
+      if (price.is_whole_name && price.kind == TM_PRICE_UNIT && price.model_rank > name_rank_ &&
+          Applies(price)) {
+        name_rank_ = price.model_rank;
+      }
+    }
+  }
+
+  // Fills in price and factors of an amount; false if no price applies.
+  bool FindPrice(TmAmount* amount) const {
+    amount->price = FindUnitPrice(OfMeter(prices_, amount->meter));
+    for (const char* other : Fallbacks(amount->meter)) {
+      if (amount->price == nullptr && other != nullptr)
+        amount->price = FindUnitPrice(OfMeter(prices_, other));
+    }
+    if (amount->price == nullptr) return false;
+    FindFactors(amount);
+    return true;
+  }
+
+  // Any price of the model; null if it has none.
+  const TmPrice* AnyPrice() const { return FindUnitPrice(prices_); }
+
+ private:
+  bool Applies(const TmPrice& price) const {
+    return price.effective_from <= call_.occurred_at && price.recorded_at <= call_.known_at &&
+           (price.tenant_id == nullptr || View(price.tenant_id) == View(call_.tenant_id)) &&
+           (price.region == nullptr || View(price.region) == View(call_.region)) &&
+           (IsStandard(price) || std::string_view(price.service_tier) == call_.service_tier) &&
+           InHours(price, call_.time_of_day) && PassesContext(price);
+  }
+
+  bool PassesContext(const TmPrice& price) const {
+    if (price.context_above == 0) return true;
+    TmDecimal limit;
+    tm_decimal_from_integer(static_cast<uint64_t>(price.context_above), &limit);
+    return Compare(prompt_, limit) > 0;
+  }
+
+  // The first row of that kind that applies and is not ended by a later one of its key.
+  template <typename Condition>
+  const TmPrice* Find(Prices prices, TmPriceKind kind, Condition condition) const {
+    const TmPrice* ended = nullptr;
+    for (const TmPrice& price : prices) {
+      if (ended != nullptr && KeyOf(price) == KeyOf(*ended)) continue;
+      if (!IsOfName(price) || !condition(price) || !Applies(price)) continue;
+      if (price.kind == kind) return &price;
+      if (price.kind == TM_PRICE_ENDED) ended = &price;
+    }
+    return nullptr;
+  }
+
+  bool IsOfName(const TmPrice& price) const {
+    return !price.is_whole_name || price.model_rank == name_rank_;
+  }
+
+  const TmPrice* FindUnitPrice(Prices prices) const {
+    return Find(prices, TM_PRICE_UNIT, [](const TmPrice&) { return true; });
+  }
+
+  template <typename Condition>
+  const TmPrice* FindFactor(std::string_view meter, Condition condition) const {
+    const TmPrice* factor = Find(OfMeter(prices_, meter), TM_PRICE_FACTOR, condition);
+    if (factor != nullptr || FindTokenMeter(meter) == nullptr) return factor;
+    return Find(OfMeter(prices_, kEveryTokenMeter), TM_PRICE_FACTOR, condition);
+  }
+
+  void FindFactors(TmAmount* amount) const {
+    const std::string_view meter = amount->meter;
+    const bool other_tier = IsStandard(*amount->price) && call_.service_tier != kStandard;
+    if (other_tier)
+      amount->factors[0] = FindFactor(meter, [](const TmPrice& row) { return !IsStandard(row); });
+    amount->tier_assumed = other_tier && amount->factors[0] == nullptr && FindTokenMeter(meter) != nullptr;
+    if (amount->price->region == nullptr) {
+      amount->factors[1] = FindFactor(meter, [](const TmPrice& row) { return row.region != nullptr; });
+    }
+    amount->factors[2] =
+        FindFactor(meter, [](const TmPrice& row) { return row.region == nullptr && IsStandard(row); });
+  }
+
+  Prices prices_;
+  const TmCall& call_;
+  TmDecimal prompt_{};
+  uint32_t name_rank_ = 0;
+};
+
+bool ComputeAmount(TmAmount* amount) {
+  bool fits = Multiply(amount->quantity, amount->price->rate, &amount->amount) &&
+              Multiply(amount->amount, amount->price->unit_fraction, &amount->amount);
+  for (const TmPrice* factor : amount->factors) {
+    if (factor != nullptr) fits = fits && Multiply(amount->amount, factor->rate, &amount->amount);
+  }
+  return fits;
+}
+
+// Prices one amount and adds it to the cost.
+TmCostStatus PriceAmount(const Pricer& pricer, TmAmount* amount, TmCost* cost) {
+  if (!pricer.FindPrice(amount)) return TM_COST_NO_PRICE;
+  if (cost->currency == nullptr) cost->currency = amount->price->currency;
+  if (std::string_view(cost->currency) != amount->price->currency) return TM_COST_TWO_CURRENCIES;
+  if (!ComputeAmount(amount) || !Add(cost->total, amount->amount, &cost->total))
+    return TM_COST_OUT_OF_RANGE;
+  return TM_COST_OK;
+}
+
+void ForgetPrice(TmAmount* amount) {
+  amount->price = nullptr;
+  std::ranges::fill(amount->factors, nullptr);
+  amount->tier_assumed = false;
+  amount->amount = {};
+}
+
+TmCostStatus PriceCall(Pricer& pricer, std::span<TmAmount> amounts, TmCost* cost) {
+  *cost = {};
+  if (amounts.empty()) return TM_COST_NO_QUANTITY;
+  for (TmAmount& amount : amounts) {
+    ForgetPrice(&amount);
+    cost->index = static_cast<size_t>(&amount - amounts.data());
+    if (!pricer.AddToPrompt(amount)) return TM_COST_OUT_OF_RANGE;
+  }
+  pricer.ChooseName();
+  const TmPrice* any = pricer.AnyPrice();
+  if (any == nullptr) return TM_COST_UNKNOWN_MODEL;
+  TmCostStatus first_problem = TM_COST_OK;
+  for (TmAmount& amount : amounts) {
+    const TmCostStatus status = IsZero(amount.quantity) ? TM_COST_OK : PriceAmount(pricer, &amount, cost);
+    if (status == TM_COST_OK || first_problem != TM_COST_OK) continue;
+    first_problem = status;
+    cost->index = static_cast<size_t>(&amount - amounts.data());
+  }
+  if (cost->currency == nullptr) cost->currency = any->currency;  // nothing was used
+  return first_problem;
+}
+
+}  // namespace
+}  // namespace tokenmeter
+
+void tm_rate_card_sort(TmPrice* prices, size_t count) {
+  using namespace tokenmeter;
+  std::ranges::sort(std::span(prices, count), [](const TmPrice& left, const TmPrice& right) {
+    const auto left_key = KeyOf(left), right_key = KeyOf(right);
+    return left_key != right_key ? left_key < right_key : DatesOf(left) < DatesOf(right);
+  });
+}
+
+bool tm_service_tier(const char* name, size_t length, char tier[TM_SERVICE_TIER_SIZE]) {
+  struct Alias {
+    std::string_view name, tier;
+  };
+  static constexpr Alias kAliases[] = {{"", tokenmeter::kStandard},
+                                       {"auto", tokenmeter::kStandard},
+                                       {"default", tokenmeter::kStandard},
+                                       {"on_demand", tokenmeter::kStandard},
+                                       {"batches", "batch"}};
+  if (length >= TM_SERVICE_TIER_SIZE) return false;
+  std::transform(name, name + length, tier,
+                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; });
+  const auto* alias = std::ranges::find(kAliases, std::string_view(tier, length), &Alias::name);
+  if (alias != std::end(kAliases)) length = alias->tier.copy(tier, alias->tier.size());
+  tier[length] = '\0';
+  return true;
+}
+
+TmCostStatus tm_price_call(const TmPrice* prices, size_t price_count, const TmCall* call, TmAmount* amounts,
+                           size_t amount_count, TmCost* cost) {
+  using namespace tokenmeter;
+  Pricer pricer(Prices(prices, price_count), *call);
+  return PriceCall(pricer, std::span(amounts, amount_count), cost);
+}
