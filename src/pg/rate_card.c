@@ -334,10 +334,15 @@ find_rate_card(const text *provider, const text *model)
 	MemoryContext caller;
 	bool		found;
 
-	if (provider_length >= TM_MODEL_NAME_SIZE || model_length >= TM_MODEL_NAME_SIZE)
+	/* No provider's name has a line end in it, which is to end it in the key. */
+	if (provider_length >= TM_MODEL_NAME_SIZE || model_length >= TM_MODEL_NAME_SIZE ||
+		(provider_length > 0 && memchr(VARDATA_ANY(provider), '\n', provider_length) != NULL))
 		return &empty_card;
-	snprintf(key, sizeof key, "%.*s\n%.*s", provider_length, provider != NULL ? VARDATA_ANY(provider) : "",
-			 model_length, VARDATA_ANY(model));
+	if (provider != NULL)
+		memcpy(key, VARDATA_ANY(provider), provider_length);
+	key[provider_length] = '\n';
+	memcpy(key + provider_length + 1, VARDATA_ANY(model), model_length);
+	key[provider_length + 1 + model_length] = '\0';
 	refresh_cards();
 	entry = hash_search(cards.table, key, HASH_FIND, NULL);
 	if (entry != NULL)

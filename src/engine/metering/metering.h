@@ -121,6 +121,7 @@ typedef struct TmPrice {
   bool is_whole_name;       /* its model is no start of names */
   const char *meter;        /* of a factor also "*": every token meter */
   const char *service_tier; /* as tm_service_tier writes it; of a factor "standard": any */
+  bool is_standard;         /* it is "standard": set by tm_rate_card_sort */
   const char *tenant_id;    /* NULL: any */
   const char *region;       /* NULL: any */
   const char *currency;

@@ -15,58 +15,45 @@ namespace {
 using Prices = std::span<const TmPrice>;
 
 constexpr std::string_view kStandard = "standard";
-constexpr std::string_view kEveryTokenMeter = "*";
+constexpr const char* kEveryTokenMeter = "*";
 
-// Where a meter has no price, the call pays that of another one, in this order.
-struct MeterFallback {
-  std::string_view meter;
+// What is to know of a meter: whether it counts tokens, and those of the prompt, which decide its context
+// tier; and, where it has no price, whose price the call pays instead, in this order.
+struct Meter {
+  std::string_view name;
+  bool is_tokens;
+  bool is_prompt;
   std::array<const char*, 2> others;
 };
-constexpr MeterFallback kFallbacks[] = {
-    {"reasoning", {"output"}},
-    {"cache_read", {"input"}},
-    {"cache_write", {"input"}},
-    {"cache_write_1h", {"cache_write", "input"}},
-    {"audio_input", {"input"}},
-    {"image_input", {"input"}},
-    {"video_input", {"input"}},
-    {"audio_cache_read", {"audio_input", "input"}},
-    {"audio_cache_write", {"audio_input", "input"}},
-    {"audio_output", {"output"}},
-    {"image_output", {"output"}},
-    {"video_output", {"output"}},
-    {"web_search", {"web_search_medium"}},
-    {"web_search_low", {"web_search"}},
-    {"web_search_medium", {"web_search"}},
-    {"web_search_high", {"web_search"}},
+constexpr Meter kMeters[] = {
+    {"input", true, true, {}},
+    {"cache_read", true, true, {"input"}},
+    {"cache_write", true, true, {"input"}},
+    {"cache_write_1h", true, true, {"cache_write", "input"}},
+    {"output", true, false, {}},
+    {"reasoning", true, false, {"output"}},
+    {"audio_input", true, true, {"input"}},
+    {"image_input", true, true, {"input"}},
+    {"video_input", true, true, {"input"}},
+    {"audio_cache_read", true, true, {"audio_input", "input"}},
+    {"audio_cache_write", true, true, {"audio_input", "input"}},
+    {"audio_output", true, false, {"output"}},
+    {"image_output", true, false, {"output"}},
+    {"video_output", true, false, {"output"}},
+    {"citation", true, false, {}},
+    {"web_search", false, false, {"web_search_medium"}},
+    {"web_search_low", false, false, {"web_search"}},
+    {"web_search_medium", false, false, {"web_search"}},
+    {"web_search_high", false, false, {"web_search"}},
 };
+constexpr Meter kOtherMeter{"", false, false, {}};
 
-// The meters that count tokens; those of the prompt decide its context tier.
-struct TokenMeter {
-  std::string_view meter;
-  bool is_prompt;
-};
-constexpr TokenMeter kTokenMeters[] = {
-    {"input", true},          {"cache_read", true},       {"cache_write", true},
-    {"cache_write_1h", true}, {"audio_input", true},      {"image_input", true},
-    {"video_input", true},    {"audio_cache_read", true}, {"audio_cache_write", true},
-    {"output", false},        {"reasoning", false},       {"audio_output", false},
-    {"image_output", false},  {"video_output", false},    {"citation", false},
-};
-
-const TokenMeter* FindTokenMeter(std::string_view meter) {
-  const auto* found = std::ranges::find(kTokenMeters, meter, &TokenMeter::meter);
-  return found != std::end(kTokenMeters) ? found : nullptr;
-}
-
-std::array<const char*, 2> Fallbacks(std::string_view meter) {
-  const auto* found = std::ranges::find(kFallbacks, meter, &MeterFallback::meter);
-  return found != std::end(kFallbacks) ? found->others : std::array<const char*, 2>{};
+const Meter& FindMeter(std::string_view name) {
+  const auto* found = std::ranges::find(kMeters, name, &Meter::name);
+  return found != std::end(kMeters) ? *found : kOtherMeter;
 }
 
 std::string_view View(const char* text) { return text != nullptr ? text : std::string_view(); }
-
-bool IsStandard(const TmPrice& price) { return price.service_tier == kStandard; }
 
 bool HasHours(const TmPrice& price) { return price.hours_from != price.hours_to; }
 
@@ -75,7 +62,7 @@ bool HasHours(const TmPrice& price) { return price.hours_from != price.hours_to;
 auto KeyOf(const TmPrice& price) {
   return std::tuple(std::string_view(price.meter), price.tenant_id == nullptr, View(price.tenant_id),
                     ~price.model_rank, -price.context_above, price.region == nullptr, View(price.region),
-                    IsStandard(price), std::string_view(price.service_tier), !HasHours(price),
+                    price.is_standard, std::string_view(price.service_tier), !HasHours(price),
                     price.hours_from, price.hours_to, price.origin);
 }
 
@@ -84,10 +71,12 @@ auto DatesOf(const TmPrice& price) {
   return std::tuple(-price.effective_from, -price.recorded_at, -price.price_id);
 }
 
-Prices OfMeter(Prices prices, std::string_view meter) {
-  const auto range = std::ranges::equal_range(
-      prices, meter, {}, [](const TmPrice& price) { return std::string_view(price.meter); });
-  return {range.begin(), range.end()};
+Prices OfMeter(Prices prices, const char* meter) {
+  const auto first = std::ranges::partition_point(
+      prices, [&](const TmPrice& price) { return std::strcmp(price.meter, meter) < 0; });
+  const auto last = std::find_if(
+      first, prices.end(), [&](const TmPrice& price) { return std::strcmp(price.meter, meter) != 0; });
+  return {first, last};
 }
 
 bool InHours(const TmPrice& price, int64_t time_of_day) {
@@ -100,12 +89,15 @@ bool InHours(const TmPrice& price, int64_t time_of_day) {
 // A call, as the rows of its rate card are held against it.
 class Pricer {
  public:
-  Pricer(Prices prices, const TmCall& call) : prices_(prices), call_(call) {}
+  Pricer(Prices prices, const TmCall& call)
+      : prices_(prices),
+        call_(call),
+        general_factors_(OfMeter(prices, kEveryTokenMeter)),
+        is_standard_call_(call.service_tier == kStandard) {}
 
   // Counts an amount's tokens to the prompt, if they are of it; false if there are too many.
   bool AddToPrompt(const TmAmount& amount) {
-    const TokenMeter* meter = FindTokenMeter(amount.meter);
-    return meter == nullptr || !meter->is_prompt || Add(prompt_, amount.quantity, &prompt_);
+    return !FindMeter(amount.meter).is_prompt || Add(prompt_, amount.quantity, &prompt_);
   }
 
   // Once the prompt is known: which of its names the model goes by. Prices of its other names are not mixed
@@ -121,13 +113,14 @@ class Pricer {
 
   // Fills in price and factors of an amount; false if no price applies.
   bool FindPrice(TmAmount* amount) const {
+    const Meter& meter = FindMeter(amount->meter);
     amount->price = FindUnitPrice(OfMeter(prices_, amount->meter));
-    for (const char* other : Fallbacks(amount->meter)) {
+    for (const char* other : meter.others) {
       if (amount->price == nullptr && other != nullptr)
         amount->price = FindUnitPrice(OfMeter(prices_, other));
     }
     if (amount->price == nullptr) return false;
-    FindFactors(amount);
+    FindFactors(meter, amount);
     return true;
   }
 
@@ -137,9 +130,10 @@ class Pricer {
  private:
   bool Applies(const TmPrice& price) const {
     return price.effective_from <= call_.occurred_at && price.recorded_at <= call_.known_at &&
+           (price.is_standard ||
+            (!is_standard_call_ && std::strcmp(price.service_tier, call_.service_tier) == 0)) &&
            (price.tenant_id == nullptr || View(price.tenant_id) == View(call_.tenant_id)) &&
            (price.region == nullptr || View(price.region) == View(call_.region)) &&
-           (IsStandard(price) || std::string_view(price.service_tier) == call_.service_tier) &&
            InHours(price, call_.time_of_day) && PassesContext(price);
   }
 
@@ -171,28 +165,32 @@ class Pricer {
     return Find(prices, TM_PRICE_UNIT, [](const TmPrice&) { return true; });
   }
 
+  // A meter's own factor goes before one of every token meter.
   template <typename Condition>
-  const TmPrice* FindFactor(std::string_view meter, Condition condition) const {
-    const TmPrice* factor = Find(OfMeter(prices_, meter), TM_PRICE_FACTOR, condition);
-    if (factor != nullptr || FindTokenMeter(meter) == nullptr) return factor;
-    return Find(OfMeter(prices_, kEveryTokenMeter), TM_PRICE_FACTOR, condition);
+  const TmPrice* FindFactor(const Meter& meter, Prices own, Condition condition) const {
+    const TmPrice* factor = Find(own, TM_PRICE_FACTOR, condition);
+    return factor != nullptr || !meter.is_tokens ? factor
+                                                 : Find(general_factors_, TM_PRICE_FACTOR, condition);
   }
 
-  void FindFactors(TmAmount* amount) const {
-    const std::string_view meter = amount->meter;
-    const bool other_tier = IsStandard(*amount->price) && call_.service_tier != kStandard;
-    if (other_tier)
-      amount->factors[0] = FindFactor(meter, [](const TmPrice& row) { return !IsStandard(row); });
-    amount->tier_assumed = other_tier && amount->factors[0] == nullptr && FindTokenMeter(meter) != nullptr;
-    if (amount->price->region == nullptr) {
-      amount->factors[1] = FindFactor(meter, [](const TmPrice& row) { return row.region != nullptr; });
+  void FindFactors(const Meter& meter, TmAmount* amount) const {
+    const Prices own = OfMeter(prices_, amount->meter);
+    const bool other_tier = amount->price->is_standard && !is_standard_call_;
+    if (other_tier) {
+      amount->factors[0] = FindFactor(meter, own, [](const TmPrice& row) { return !row.is_standard; });
+    }
+    amount->tier_assumed = other_tier && amount->factors[0] == nullptr && meter.is_tokens;
+    if (amount->price->region == nullptr && call_.region != nullptr) {
+      amount->factors[1] = FindFactor(meter, own, [](const TmPrice& row) { return row.region != nullptr; });
     }
     amount->factors[2] =
-        FindFactor(meter, [](const TmPrice& row) { return row.region == nullptr && IsStandard(row); });
+        FindFactor(meter, own, [](const TmPrice& row) { return row.region == nullptr && row.is_standard; });
   }
 
   Prices prices_;
   const TmCall& call_;
+  Prices general_factors_;
+  bool is_standard_call_;
   TmDecimal prompt_{};
   uint32_t name_rank_ = 0;
 };
@@ -250,6 +248,7 @@ TmCostStatus PriceCall(Pricer& pricer, std::span<TmAmount> amounts, TmCost* cost
 
 void tm_rate_card_sort(TmPrice* prices, size_t count) {
   using namespace tokenmeter;
+  for (TmPrice& price : std::span(prices, count)) price.is_standard = price.service_tier == kStandard;
   std::ranges::sort(std::span(prices, count), [](const TmPrice& left, const TmPrice& right) {
     const auto left_key = KeyOf(left), right_key = KeyOf(right);
     return left_key != right_key ? left_key < right_key : DatesOf(left) < DatesOf(right);
