@@ -17,12 +17,6 @@ CREATE TYPE tokenmeter.call AS (
 );
 COMMENT ON TYPE tokenmeter.call IS 'one call of a model as it comes through a door';
 
--- The token meters of a call, as reported, counted or billed.
-CREATE TYPE tokenmeter.token_meters AS (
-  input bigint, cache_read bigint, cache_write bigint, cache_write_1h bigint, output bigint, reasoning bigint
-);
-COMMENT ON TYPE tokenmeter.token_meters IS 'the disjoint token meters of one call; NULL: not known';
-
 CREATE FUNCTION tokenmeter.check_call(call tokenmeter.call) RETURNS void
 LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -80,7 +74,7 @@ DECLARE
   meters tokenmeter.token_meters;
 BEGIN
   IF call.usage IS NOT NULL AND jsonb_typeof(call.usage) <> 'null' THEN
-    meters := tokenmeter.read_usage(call.usage);
+    meters := (tokenmeter.read_usage(call.usage)).meters;
   END IF;
   IF call.input_tokens IS NOT NULL OR meters.input IS NULL THEN
     meters.input := call.input_tokens;
