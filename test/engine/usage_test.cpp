@@ -594,6 +594,10 @@ TEST(Usage, ThoughtsInTheTotalOnly) {
   EXPECT_EQ(Read(R"({"promptTokens": 7477, "completionTokens": 2060, "totalTokens": 11476})"),
             "input=7477 output=2060 reasoning=1939");
   EXPECT_EQ(Read(R"({"promptTokenCount": 20, "totalTokenCount": 25})"), "input=20 output=5");
+  // Here it is the cached tokens that only the total has.
+  EXPECT_EQ(Read(R"({"prompt_tokens": 2000, "completion_tokens": 5, "total_tokens": 3005,
+                     "prompt_tokens_details": {"cached_tokens": 1000}})"),
+            "input=2000 cache_read=1000 output=5");
   EXPECT_EQ(Read(R"({"completion_tokens": 20, "total_tokens": 25})"), "input=5 output=20");
 }
 

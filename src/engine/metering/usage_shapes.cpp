@@ -12,8 +12,9 @@ using enum Merge;
 // Conventions: cache in input, reasoning in output, media in both, total without, only if total.
 
 // OpenAI: every number includes its details. Beside it, xAI, and Google's by way of the AI SDK: reasoning
-// is beside the output, and in the total. Where the total tells neither apart, there was no reasoning.
-constexpr Convention kInclusive[] = {{true, true, true, kWhole}, {true, false, true, kWhole, true}};
+// is beside the output, and in the total. Cached tokens likewise, where the total tells.
+constexpr Convention kInclusive[] = {
+    {true, true, true, kWhole}, {true, false, true, kWhole, true}, {false, true, true, kWhole, true}};
 
 // The same names with Anthropic's numbers, from before LiteLLM and the AI SDK made them inclusive: the
 // cached tokens are beside the input. That shows where they are more than the input, or in the total.
