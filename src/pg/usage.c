@@ -8,6 +8,8 @@
 #include "funcapi.h"
 #include "utils/builtins.h"
 #include "utils/jsonb.h"
+#include "utils/numeric.h"
+#include "utils/typcache.h"
 
 #include "compat.h"
 #include "engine.h"
@@ -30,7 +32,7 @@ check_usage_status(TmUsageStatus status, const char *key)
 			ereport(ERROR,
 					(errcode(ERRCODE_SQL_JSON_MEMBER_NOT_FOUND),
 					 errmsg("usage has the token numbers of no known provider"),
-					 errhint("Known are the usage objects of OpenAI, Anthropic and LangChain; else give the numbers in the columns input_tokens, output_tokens and so on.")));
+					 errhint("Known are the usage objects of OpenAI, Anthropic, Google, AWS Bedrock and others, also as clients store them; else give the numbers in the columns input_tokens, output_tokens and so on.")));
 			break;
 		case TM_USAGE_NOT_A_COUNT:
 			ereport(ERROR,
@@ -38,10 +40,16 @@ check_usage_status(TmUsageStatus status, const char *key)
 					 errmsg("\"%s\" in usage is not a number of tokens", key),
 					 errhint("A number of tokens is a whole number from 0 on.")));
 			break;
+		case TM_USAGE_NOT_A_NUMBER:
+			ereport(ERROR,
+					(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+					 errmsg("\"%s\" in usage is not a number from 0 on", key)));
+			break;
 		case TM_USAGE_CONTRADICTION:
 			ereport(ERROR,
 					(errcode(ERRCODE_DATA_EXCEPTION),
-					 errmsg("\"%s\" in usage is larger than the total it is part of", key)));
+					 errmsg("\"%s\" in usage contradicts its other numbers", key),
+					 errdetail("A part must not be larger than its whole, a total must be the sum of its parts, and two keys for one number must agree.")));
 			break;
 		case TM_USAGE_INTERNAL:
 			break;
@@ -49,36 +57,70 @@ check_usage_status(TmUsageStatus status, const char *key)
 	elog(ERROR, "reading usage failed with status %d", (int) status);
 }
 
+/* A row of a composite type that is an attribute of another. */
+static Datum
+meters_datum(Oid type, const TmMeters *meters)
+{
+	TupleDesc	descriptor = lookup_rowtype_tupdesc_copy(type, -1);
+	Datum		values[6] = {Int64GetDatum(meters->input), Int64GetDatum(meters->cache_read),
+		Int64GetDatum(meters->cache_write), Int64GetDatum(meters->cache_write_1h),
+	Int64GetDatum(meters->output), Int64GetDatum(meters->reasoning)};
+	bool		nulls[6];
+
+	for (int i = 0; i < 6; i++)
+		nulls[i] = DatumGetInt64(values[i]) == TM_NOT_REPORTED;
+	return HeapTupleGetDatum(heap_form_tuple(descriptor, values, nulls));
+}
+
+/* The quantities as a JSON object. Names and numbers of the engine's need no escapes. */
+static Datum
+quantities_datum(const TmUsage *usage)
+{
+	StringInfoData json;
+
+	initStringInfo(&json);
+	for (size_t i = 0; i < usage->quantity_count; i++)
+		appendStringInfo(&json, "%s\"%s\": %s", i == 0 ? "{" : ", ", usage->quantities[i].meter,
+						 usage->quantities[i].amount);
+	appendStringInfoChar(&json, '}');
+	return DirectFunctionCall1(jsonb_in, CStringGetDatum(json.data));
+}
+
 PG_FUNCTION_INFO_V1(tokenmeter_read_usage);
 
 Datum
 tokenmeter_read_usage(PG_FUNCTION_ARGS)
 {
-	Jsonb	   *usage = PG_GETARG_JSONB_P(0);
-	StringInfoData json;
+	Jsonb	   *json = PG_GETARG_JSONB_P(0);
+	StringInfoData text;
 	Utf8		utf8;
-	TmMeters	meters;
+	TmUsage		usage;
 	const char *key;
 	TmUsageStatus status;
 	TupleDesc	descriptor;
-	Datum		values[6];
-	bool		nulls[6];
+	Datum		values[6] = {0};
+	bool		nulls[6] = {false};
 
-	initStringInfo(&json);
-	JsonbToCString(&json, &usage->root, VARSIZE(usage));
-	utf8 = utf8_from_bytes(json.data, json.len);
-	status = tm_usage_read(utf8.bytes, utf8.length, &meters, &key);
+	initStringInfo(&text);
+	JsonbToCString(&text, &json->root, VARSIZE(json));
+	utf8 = utf8_from_bytes(text.data, text.len);
+	status = tm_usage_read(utf8.bytes, utf8.length, &usage, &key);
 	check_usage_status(status, key);
 
 	if (get_call_result_type(fcinfo, NULL, &descriptor) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "return type must be a row type");
-	values[0] = Int64GetDatum(meters.input);
-	values[1] = Int64GetDatum(meters.cache_read);
-	values[2] = Int64GetDatum(meters.cache_write);
-	values[3] = Int64GetDatum(meters.cache_write_1h);
-	values[4] = Int64GetDatum(meters.output);
-	values[5] = Int64GetDatum(meters.reasoning);
-	for (int i = 0; i < 6; i++)
-		nulls[i] = DatumGetInt64(values[i]) == TM_NOT_REPORTED;
+	values[0] = meters_datum(TupleDescAttr(descriptor, 0)->atttypid, &usage.meters);
+	if (!(nulls[1] = usage.quantity_count == 0))
+		values[1] = quantities_datum(&usage);
+	if (!(nulls[2] = usage.service_tier[0] == '\0'))
+		values[2] = CStringGetTextDatum(usage.service_tier);
+	if (!(nulls[3] = usage.region[0] == '\0'))
+		values[3] = CStringGetTextDatum(usage.region);
+	if (!(nulls[4] = nulls[5] = usage.cost[0] == '\0'))
+	{
+		values[4] = DirectFunctionCall3(numeric_in, CStringGetDatum(usage.cost),
+										ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1));
+		values[5] = CStringGetTextDatum(usage.currency);
+	}
 	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(descriptor), values, nulls)));
 }

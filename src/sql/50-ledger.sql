@@ -74,7 +74,7 @@ DECLARE
   meters tokenmeter.token_meters;
 BEGIN
   IF call.usage IS NOT NULL AND jsonb_typeof(call.usage) <> 'null' THEN
-    meters := tokenmeter.read_usage(call.usage);
+    meters := (tokenmeter.read_usage(call.usage)).meters;
   END IF;
   IF call.input_tokens IS NOT NULL OR meters.input IS NULL THEN
     meters.input := call.input_tokens;

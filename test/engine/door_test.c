@@ -32,7 +32,7 @@ main(void)
   const char text[] = "Hello, world";
   const TmEncoding *encoding = tm_encoding_find("cl100k_base", strlen("cl100k_base"));
   TmError error;
-  TmMeters meters;
+  TmUsage usage;
   TmModelReading readings[TM_MODEL_READINGS];
   const char *key;
   uint64_t count = 0;
@@ -54,7 +54,7 @@ main(void)
   check(tm_model_readings("OpenAI/gpt-4o", strlen("OpenAI/gpt-4o"), NULL, readings) == 2 &&
             strcmp(readings[1].text, "gpt-4o") == 0,
         "tm_model_readings");
-  check(tm_usage_read("{\"prompt_tokens\": 3}", 20, &meters, &key) == TM_USAGE_OK && meters.input == 3,
+  check(tm_usage_read("{\"prompt_tokens\": 3}", 20, &usage, &key) == TM_USAGE_OK && usage.meters.input == 3,
         "tm_usage_read");
   return failures != 0;
 }

@@ -59,7 +59,7 @@ bool tm_model_path_provider(const char *name, size_t length, char provider[TM_MO
 size_t tm_model_specificity(const char *pattern, size_t pattern_length, const char *reading);
 
 /*
- * Usage objects. The token meters of a call are disjoint; a meter that the provider did not report is
+ * Usage objects. The meters of a call are disjoint; a token meter that the provider did not report is
  * TM_NOT_REPORTED, which is not the same as a reported 0.
  */
 #define TM_NOT_REPORTED INT64_C(-1)
@@ -73,21 +73,42 @@ typedef struct TmMeters {
   int64_t reasoning;
 } TmMeters;
 
+enum { TM_USAGE_NAME_SIZE = 64, TM_USAGE_DECIMAL_SIZE = 64, TM_USAGE_QUANTITIES = 32 };
+
+/* How much of a meter other than those six; more than 0. */
+typedef struct TmQuantity {
+  const char *meter;                  /* static; named as prices name it */
+  char amount[TM_USAGE_DECIMAL_SIZE]; /* exact: a decimal number, maybe with an exponent */
+} TmQuantity;
+
+/* What a usage object says. Strings are empty where it does not say that. */
+typedef struct TmUsage {
+  TmMeters meters;
+  size_t quantity_count;
+  TmQuantity quantities[TM_USAGE_QUANTITIES];
+  char service_tier[TM_USAGE_NAME_SIZE]; /* lower case; letters, digits, '-', '_' and '.' only */
+  char region[TM_USAGE_NAME_SIZE];       /* likewise */
+  char cost[TM_USAGE_DECIMAL_SIZE];      /* what the provider says the call costs, as an amount; */
+  char currency[4];                      /* set where cost is */
+} TmUsage;
+
 typedef enum TmUsageStatus {
   TM_USAGE_OK = 0,
-  TM_USAGE_NOT_JSON,       /* the text is not a JSON object */
-  TM_USAGE_UNKNOWN_SHAPE,  /* an object, but of no known provider */
-  TM_USAGE_NOT_A_COUNT,    /* the value of `key` is no whole number from 0 to 2^63 - 1 */
-  TM_USAGE_CONTRADICTION,  /* the part `key` is larger than the whole it is part of */
-  TM_USAGE_INTERNAL        /* a bug of ours, or no memory */
+  TM_USAGE_NOT_JSON,      /* the text is not a JSON object, or one of absurd size */
+  TM_USAGE_UNKNOWN_SHAPE, /* an object, but of no known provider */
+  TM_USAGE_NOT_A_COUNT,   /* the value of `key` is no whole number from 0 to 2^63 - 1 */
+  TM_USAGE_NOT_A_NUMBER,  /* the value of `key` is no decimal number from 0 on, or one too long to keep */
+  TM_USAGE_CONTRADICTION, /* the part `key` is larger than what it is part of; or `key` is not the sum of its
+                             parts; or not what another spelling of it says */
+  TM_USAGE_INTERNAL       /* a bug of ours, or no memory */
 } TmUsageStatus;
 
 /*
- * Reads a usage object of OpenAI's chat completions, embeddings or responses API, of Anthropic's messages
- * API, or LangChain's usage_metadata; keys that are not known are passed over. `key` is set where the
- * status names one; it points to static memory. O(length).
+ * Reads a usage object as a provider gives it or a client stores it, or an object that has one within it:
+ * usage_shapes.cpp lists which. Keys that are not known are passed over. `key` is set where the status names
+ * one; it points to static memory. O(length).
  */
-TmUsageStatus tm_usage_read(const char *json, size_t length, TmMeters *meters, const char **key);
+TmUsageStatus tm_usage_read(const char *json, size_t length, TmUsage *usage, const char **key);
 
 /*
  * Decimals: numbers from 0 on, exact, in the base of PostgreSQL's numeric. The value is the sum of
