@@ -17,7 +17,7 @@
 
 #include "compat.h"
 #include "decimal.h"
-#include "rate_card.h"
+#include "pricing.h"
 
 /* Arguments of price_call and price_lines. */
 enum
@@ -34,94 +34,26 @@ enum
 	CALL_PRICE_IDS				/* of price_lines only */
 };
 
-/* The columns of tokenmeter.token_meters. */
-static const char *const token_meters[] = {
-	"input", "cache_read", "cache_write", "cache_write_1h", "output", "reasoning"
-};
-
-/* More of one meter than this, or finer, is a slip; together with a price it would not fit. */
-enum
-{
-	MAX_QUANTITY_WEIGHT = 4,	/* below 10^20 */
-	MAX_QUANTITY_DIGITS = 8
-};
-
-typedef struct PricedCall
-{
-	char		service_tier[TM_SERVICE_TIER_SIZE];
-	TmCall		call;
-	TmAmount   *amounts;
-	size_t		amount_count;
-	const RateCard *card;
-	TmCostStatus status;
-	TmCost		cost;
-} PricedCall;
-
-static TmAmount *
-add_amount(PricedCall *priced, const char *meter)
-{
-	TmAmount   *amount = &priced->amounts[priced->amount_count++];
-
-	amount->meter = meter;
-	return amount;
-}
-
 static void
-read_token_meters(HeapTupleHeader row, PricedCall *priced)
+add_token_meters(PricedCall *priced, HeapTupleHeader row)
 {
 	TupleDesc	descriptor = lookup_rowtype_tupdesc(HeapTupleHeaderGetTypeId(row), HeapTupleHeaderGetTypMod(row));
 	HeapTupleData tuple = {.t_len = HeapTupleHeaderGetDatumLength(row), .t_data = row};
-	Datum		values[lengthof(token_meters)];
-	bool		nulls[lengthof(token_meters)];
+	Datum		values[lengthof(token_meter_names)];
+	bool		nulls[lengthof(token_meter_names)];
 
-	Assert(descriptor->natts == (int) lengthof(token_meters));
+	Assert(descriptor->natts == (int) lengthof(token_meter_names));
 	heap_deform_tuple(&tuple, descriptor, values, nulls);
 	ReleaseTupleDesc(descriptor);
-	for (size_t i = 0; i < lengthof(token_meters); i++)
+	for (int i = 0; i < (int) lengthof(token_meter_names); i++)
 	{
 		if (nulls[i])
 			continue;
 		if (DatumGetInt64(values[i]) < 0)
 			ereport(ERROR,
 					(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-					 errmsg("quantity of meter \"%s\" must not be negative", token_meters[i])));
-		tm_decimal_from_integer(DatumGetInt64(values[i]), &add_amount(priced, token_meters[i])->quantity);
-	}
-}
-
-static void
-read_quantity(const char *meter, const JsonbValue *value, PricedCall *priced)
-{
-	TmDecimal  *quantity;
-
-	if (value->type == jbvNull)
-		return;
-	if (value->type != jbvNumeric)
-		ereport(ERROR,
-				(errcode(ERRCODE_SQL_JSON_NUMBER_NOT_FOUND),
-				 errmsg("quantity of meter \"%s\" is not a number", meter)));
-	quantity = &add_amount(priced, meter)->quantity;
-	if (!decimal_from_numeric(value->val.numeric, quantity) || quantity->weight > MAX_QUANTITY_WEIGHT ||
-		quantity->count > MAX_QUANTITY_DIGITS)
-		ereport(ERROR,
-				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-				 errmsg("quantity of meter \"%s\" is out of range", meter),
-				 errdetail("It must be from 0 to 10^20, with at most 28 digits.")));
-}
-
-static void
-read_quantities(Jsonb *quantities, PricedCall *priced)
-{
-	JsonbIterator *iterator = JsonbIteratorInit(&quantities->root);
-	JsonbValue	value;
-	char	   *meter = NULL;
-
-	for (JsonbIteratorToken token; (token = JsonbIteratorNext(&iterator, &value, true)) != WJB_DONE;)
-	{
-		if (token == WJB_KEY)
-			meter = pnstrdup(value.val.string.val, value.val.string.len);
-		else if (token == WJB_VALUE)
-			read_quantity(meter, &value, priced);
+					 errmsg("quantity of meter \"%s\" must not be negative", token_meter_names[i])));
+		add_token_meter(priced, i, DatumGetInt64(values[i]));
 	}
 }
 
@@ -154,119 +86,37 @@ timestamp_argument(FunctionCallInfo fcinfo, int index, TimestampTz otherwise)
 }
 
 static void
-read_call(FunctionCallInfo fcinfo, PricedCall *priced)
+read_call(FunctionCallInfo fcinfo, TmCall *call)
 {
-	char	   *service_tier = text_argument(fcinfo, CALL_SERVICE_TIER);
-	int64		time_of_day;
+	const char *name = PG_ARGISNULL(CALL_SERVICE_TIER) ? "" : text_argument(fcinfo, CALL_SERVICE_TIER);
+	char	   *service_tier = palloc(TM_SERVICE_TIER_SIZE);
 
-	if (!tm_service_tier(service_tier != NULL ? service_tier : "", service_tier != NULL ? strlen(service_tier) : 0,
-						 priced->service_tier))
-		strcpy(priced->service_tier, "?");	/* no tier is called so */
-	priced->call.service_tier = priced->service_tier;
-	priced->call.tenant_id = text_argument(fcinfo, CALL_TENANT_ID);
-	priced->call.region = text_argument(fcinfo, CALL_REGION);
-	priced->call.occurred_at = timestamp_argument(fcinfo, CALL_OCCURRED_AT, GetCurrentTransactionStartTimestamp());
-	priced->call.known_at = timestamp_argument(fcinfo, CALL_KNOWN_AT, DT_NOEND);
-	/* Both scales begin at a midnight of UTC. */
-	time_of_day = priced->call.occurred_at % USECS_PER_DAY;
-	priced->call.time_of_day = time_of_day < 0 ? time_of_day + USECS_PER_DAY : time_of_day;
+	if (!tm_service_tier(name, strlen(name), service_tier))
+		strcpy(service_tier, "?");	/* no tier is called so */
+	call->service_tier = service_tier;
+	call->tenant_id = text_argument(fcinfo, CALL_TENANT_ID);
+	call->region = text_argument(fcinfo, CALL_REGION);
+	call->occurred_at = timestamp_argument(fcinfo, CALL_OCCURRED_AT, GetCurrentTransactionStartTimestamp());
+	call->known_at = timestamp_argument(fcinfo, CALL_KNOWN_AT, DT_NOEND);
+	call->time_of_day = time_of_day(call->occurred_at);
 }
 
+/* By the card given, or by that of the model. */
 static void
 price_arguments(FunctionCallInfo fcinfo, const RateCard *card, PricedCall *priced)
 {
 	Jsonb	   *quantities = quantities_argument(fcinfo);
-	size_t		capacity = lengthof(token_meters) + (quantities != NULL ? JB_ROOT_COUNT(quantities) : 0);
 
-	memset(priced, 0, sizeof *priced);
-	priced->amounts = palloc0(capacity * sizeof *priced->amounts);
+	begin_pricing(priced, quantities);
 	if (!PG_ARGISNULL(CALL_METERS))
-		read_token_meters(PG_GETARG_HEAPTUPLEHEADER(CALL_METERS), priced);
+		add_token_meters(priced, PG_GETARG_HEAPTUPLEHEADER(CALL_METERS));
 	if (quantities != NULL)
-		read_quantities(quantities, priced);
-	read_call(fcinfo, priced);
-	priced->card = card;
+		add_quantities(priced, quantities);
+	read_call(fcinfo, &priced->call);
 	if (card == NULL)
-		priced->card = find_rate_card(PG_ARGISNULL(CALL_PROVIDER) ? NULL : PG_GETARG_TEXT_PP(CALL_PROVIDER),
-									  PG_GETARG_TEXT_PP(CALL_MODEL));
-	priced->status = tm_price_call(priced->card->prices, priced->card->count, &priced->call, priced->amounts,
-								   priced->amount_count, &priced->cost);
-}
-
-/* Why the call has no cost; NULL if it has. */
-static char *
-describe_problem(const PricedCall *priced)
-{
-	const char *meter = priced->amount_count > 0 ? priced->amounts[priced->cost.index].meter : NULL;
-
-	switch (priced->status)
-	{
-		case TM_COST_OK:
-			return NULL;
-		case TM_COST_NO_QUANTITY:
-			return pstrdup("no quantity is known");
-		case TM_COST_NO_PRICE:
-			return psprintf("no price of %s", meter);
-		case TM_COST_UNKNOWN_MODEL:
-			return pstrdup("no price of the model");
-		case TM_COST_TWO_CURRENCIES:
-			return psprintf("%s is priced in another currency", meter);
-		case TM_COST_OUT_OF_RANGE:
-			return psprintf("cost of %s has too many digits", meter);
-	}
-	elog(ERROR, "pricing failed with status %d", (int) priced->status);
-}
-
-/* Adds the number of a price to those that are there, once. */
-static void
-note_price(const TmPrice *price, Datum *ids, int *count)
-{
-	if (price == NULL)
-		return;
-	for (int i = 0; i < *count; i++)
-	{
-		if (DatumGetInt64(ids[i]) == price->price_id)
-			return;
-	}
-	ids[(*count)++] = Int64GetDatum(price->price_id);
-}
-
-static void
-note_factors(const TmAmount *amount, Datum *ids, int *count)
-{
-	for (int i = 0; i < TM_FACTORS; i++)
-		note_price(amount->factors[i], ids, count);
-}
-
-static Datum
-make_ids(const Datum *ids, int count)
-{
-	return PointerGetDatum(construct_array((Datum *) ids, count, INT8OID, sizeof(int64), true, TYPALIGN_DOUBLE));
-}
-
-static Datum
-used_price_ids(const PricedCall *priced)
-{
-	Datum	   *ids = palloc((1 + TM_FACTORS) * priced->amount_count * sizeof *ids);
-	int			count = 0;
-
-	for (size_t i = 0; i < priced->amount_count; i++)
-	{
-		note_price(priced->amounts[i].price, ids, &count);
-		note_factors(&priced->amounts[i], ids, &count);
-	}
-	return make_ids(ids, count);
-}
-
-static bool
-any_tier_assumed(const PricedCall *priced)
-{
-	for (size_t i = 0; i < priced->amount_count; i++)
-	{
-		if (priced->amounts[i].tier_assumed)
-			return true;
-	}
-	return false;
+		card = find_rate_card(PG_ARGISNULL(CALL_PROVIDER) ? NULL : PG_GETARG_TEXT_PP(CALL_PROVIDER),
+							  PG_GETARG_TEXT_PP(CALL_MODEL));
+	price_call(priced, card);
 }
 
 /* The function's row type, looked up once for each call site. */
@@ -337,15 +187,12 @@ argument_card(FunctionCallInfo fcinfo)
 static void
 put_line(const TmAmount *amount, ReturnSetInfo *result)
 {
-	Datum		ids[TM_FACTORS];
-	int			count = 0;
 	Datum		values[6] = {0};
 	bool		nulls[6] = {false};
 
-	note_factors(amount, ids, &count);
 	values[0] = CStringGetTextDatum(amount->meter);
 	values[1] = NumericGetDatum(numeric_from_decimal(&amount->quantity));
-	values[3] = make_ids(ids, count);
+	values[3] = factor_ids(amount);
 	values[4] = BoolGetDatum(amount->tier_assumed);
 	nulls[2] = nulls[5] = amount->price == NULL;
 	if (amount->price != NULL)

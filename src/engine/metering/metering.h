@@ -212,6 +212,43 @@ typedef struct TmCost {
 TmCostStatus tm_price_call(const TmPrice *prices, size_t price_count, const TmCall *call, TmAmount *amounts,
                            size_t amount_count, TmCost *cost);
 
+/*
+ * What an entry of the ledger says of a call's tokens. A number of tokens is reported in columns or in a usage
+ * object; what has a text may be counted, or estimated where the model's tokenizer is not public.
+ */
+typedef struct TmCountedTokens {
+  int64_t tokens;    /* TM_NOT_REPORTED: there is no number */
+  bool has_text;     /* there is a text that is not empty */
+  bool is_estimated; /* the number is not exact */
+} TmCountedTokens;
+
+typedef struct TmCallTokens {
+  TmMeters columns;
+  TmMeters usage;
+  TmCountedTokens input; /* of the whole prompt: what of it was cached, a text cannot tell */
+  TmCountedTokens output;
+  TmCountedTokens reasoning;
+} TmCallTokens;
+
+typedef struct TmEntryTokens {
+  TmMeters reported;
+  TmMeters billed;
+  const char *method; /* "reported", "counted", "estimated" or "mixed"; NULL where no number is known */
+  bool complete;      /* no text is without a number */
+} TmEntryTokens;
+
+typedef enum TmEntryStatus {
+  TM_ENTRY_OK = 0,
+  TM_ENTRY_MIXED_INPUT, /* parts of the input in columns, its total in the usage object: in it, or beside it? */
+  TM_ENTRY_MIXED_OUTPUT
+} TmEntryStatus;
+
+/*
+ * Of input and of output each, the columns are what was reported if they have its total, else the usage object.
+ * Billed is the reported number where there is one, else the counted one. O(1).
+ */
+TmEntryStatus tm_entry_tokens(const TmCallTokens *call, TmEntryTokens *entry);
+
 #ifdef __cplusplus
 }
 #endif
