@@ -16,6 +16,7 @@
 #include "utils/numeric.h"
 
 #include "compat.h"
+#include "chat.h"
 #include "engine.h"
 #include "model.h"
 
@@ -179,23 +180,29 @@ check_chat_status(TmChatStatus status, const TmChatCount *count)
 	elog(ERROR, "counting a chat failed with status %d", (int) status);
 }
 
-/*
- * Counts the chat of a function's arguments: model, messages and tools, of which the last may be NULL. False
- * where the model's encoding or chat template is not known; the messages have been checked all the same.
- */
-static bool
-count_arguments(FunctionCallInfo fcinfo, const TmEncoding *encoding, char *chat_template, TmChatCount *count)
+bool
+count_chat_messages(const text *model_name, Jsonb *messages, Jsonb *tools, TmChatCount *count)
 {
-	Utf8		model = utf8_from_text(PG_GETARG_TEXT_PP(0));
-	TmChat		chat = {.encoding = encoding, .chat_template = chat_template};
+	Utf8		model = utf8_from_text(model_name);
+	char	   *chat_template;
+	TmChat		chat = {.encoding = find_chat_encoding(model_name, &chat_template)};
 	TmChatStatus status;
 
+	chat.chat_template = chat_template;
 	chat.model = pnstrdup(model.bytes, model.length);
-	chat.messages = flatten(PG_GETARG_JSONB_P(1));
-	chat.tools = PG_ARGISNULL(2) ? NULL : flatten(PG_GETARG_JSONB_P(2));
+	chat.messages = flatten(messages);
+	chat.tools = tools != NULL ? flatten(tools) : NULL;
 	status = count_chat(&chat, count);
 	check_chat_status(status, count);
 	return status == TM_CHAT_OK;
+}
+
+/* The same of a function's arguments: model, messages and tools, of which the last may be NULL. */
+static bool
+count_arguments(FunctionCallInfo fcinfo, TmChatCount *count)
+{
+	return count_chat_messages(PG_GETARG_TEXT_PP(0), PG_GETARG_JSONB_P(1),
+							   PG_ARGISNULL(2) ? NULL : PG_GETARG_JSONB_P(2), count);
 }
 
 PG_FUNCTION_INFO_V1(tokenmeter_count_messages);
@@ -204,16 +211,13 @@ Datum
 tokenmeter_count_messages(PG_FUNCTION_ARGS)
 {
 	TmChatCount count;
-	char	   *chat_template;
-	const TmEncoding *encoding;
 	TupleDesc	descriptor;
 	Datum		values[2];
 	bool		nulls[2];
 
 	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
 		PG_RETURN_NULL();
-	encoding = find_chat_encoding(PG_GETARG_TEXT_PP(0), &chat_template);
-	nulls[0] = nulls[1] = !count_arguments(fcinfo, encoding, chat_template, &count);
+	nulls[0] = nulls[1] = !count_arguments(fcinfo, &count);
 
 	if (get_call_result_type(fcinfo, NULL, &descriptor) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "return type must be a row type");
@@ -254,15 +258,12 @@ Datum
 tokenmeter_token_count_chat(PG_FUNCTION_ARGS)
 {
 	TmChatCount count;
-	char	   *chat_template;
-	const TmEncoding *encoding;
 
 	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
 		PG_RETURN_NULL();
-	encoding = find_chat_encoding(PG_GETARG_TEXT_PP(0), &chat_template);
-	if (encoding == NULL)
+	if (find_encoding(PG_GETARG_TEXT_PP(0)) == NULL)
 		raise_no_encoding(PG_GETARG_TEXT_PP(0));
-	if (!count_arguments(fcinfo, encoding, chat_template, &count))
+	if (!count_arguments(fcinfo, &count))
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
 				 errmsg("the chat template of \"%s\" is not known", text_to_cstring(PG_GETARG_TEXT_PP(0))),

@@ -159,21 +159,29 @@ require_encoding(const text *name)
 }
 
 const TmEstimator *
-require_estimator(const text *name)
+find_estimator(const text *name)
 {
 	const ModelRow *model = find_model(utf8_from_text(name));
-	const char *estimator_name = "general";
-	const TmEstimator *estimator;
+	const char *estimator_name;
 
 	if (model == NULL || model->encoding_name != NULL)
-		raise_no_encoding(name);
-	if (model->estimator != NULL)
-		estimator_name = model->estimator;
-	estimator = tm_estimator_find(estimator_name, strlen(estimator_name));
-	if (estimator == NULL)
+		return NULL;
+	estimator_name = model->estimator != NULL ? model->estimator : "general";
+	return tm_estimator_find(estimator_name, strlen(estimator_name));
+}
+
+const TmEstimator *
+require_estimator(const text *name)
+{
+	const TmEstimator *estimator = find_estimator(name);
+	const ModelRow *model = find_model(utf8_from_text(name));
+
+	if (estimator == NULL && model != NULL && model->encoding_name == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
-				 errmsg("estimator \"%s\" does not exist", estimator_name)));
+				 errmsg("estimator \"%s\" does not exist", model->estimator)));
+	if (estimator == NULL)
+		raise_no_encoding(name);
 	return estimator;
 }
 

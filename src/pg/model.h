@@ -39,4 +39,7 @@ extern const char *find_model_owner(const text *name);
  */
 extern const TmEstimator *require_estimator(const text *name);
 
+/* The same; NULL where the name is not known, or its tokens can be counted. */
+extern const TmEstimator *find_estimator(const text *name);
+
 #endif

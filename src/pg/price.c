@@ -155,7 +155,7 @@ tokenmeter_price_call(PG_FUNCTION_ARGS)
 		values[4] = CStringGetTextDatum(problem);
 	else
 	{
-		values[0] = NumericGetDatum(numeric_from_decimal(&priced.cost.total));
+		values[0] = priced_cost(&priced);
 		values[1] = CStringGetTextDatum(priced.cost.currency);
 		values[2] = used_price_ids(&priced);
 		values[3] = BoolGetDatum(any_tier_assumed(&priced));

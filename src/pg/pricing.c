@@ -98,6 +98,12 @@ price_call(PricedCall *priced, const RateCard *card)
 								   &priced->cost);
 }
 
+Datum
+priced_cost(const PricedCall *priced)
+{
+	return NumericGetDatum(numeric_from_decimal(&priced->cost.total));
+}
+
 char *
 describe_problem(const PricedCall *priced)
 {

@@ -36,6 +36,9 @@ extern int64 time_of_day(TimestampTz moment);
 
 extern void price_call(PricedCall *priced, const RateCard *card);
 
+/* What the call costs, as numeric, where it has a cost. */
+extern Datum priced_cost(const PricedCall *priced);
+
 /* Why the call has no cost, allocated; NULL if it has. */
 extern char *describe_problem(const PricedCall *priced);
 

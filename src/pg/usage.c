@@ -13,7 +13,7 @@
 
 #include "compat.h"
 #include "engine.h"
-#include "metering/metering.h"
+#include "usage.h"
 
 static void
 check_usage_status(TmUsageStatus status, const char *key)
@@ -72,9 +72,8 @@ meters_datum(Oid type, const TmMeters *meters)
 	return HeapTupleGetDatum(heap_form_tuple(descriptor, values, nulls));
 }
 
-/* The quantities as a JSON object. Names and numbers of the engine's need no escapes. */
-static Datum
-quantities_datum(const TmUsage *usage)
+Datum
+usage_quantities(const TmUsage *usage)
 {
 	StringInfoData json;
 
@@ -86,40 +85,51 @@ quantities_datum(const TmUsage *usage)
 	return DirectFunctionCall1(jsonb_in, CStringGetDatum(json.data));
 }
 
+void
+read_usage(Jsonb *json, TmUsage *usage)
+{
+	StringInfoData text;
+	Utf8		utf8;
+	const char *key;
+	TmUsageStatus status;
+
+	initStringInfo(&text);
+	JsonbToCString(&text, &json->root, VARSIZE(json));
+	utf8 = utf8_from_bytes(text.data, text.len);
+	status = tm_usage_read(utf8.bytes, utf8.length, usage, &key);
+	check_usage_status(status, key);
+}
+
+Datum
+usage_cost(const TmUsage *usage)
+{
+	return DirectFunctionCall3(numeric_in, CStringGetDatum(usage->cost), ObjectIdGetDatum(InvalidOid),
+							   Int32GetDatum(-1));
+}
+
 PG_FUNCTION_INFO_V1(tokenmeter_read_usage);
 
 Datum
 tokenmeter_read_usage(PG_FUNCTION_ARGS)
 {
-	Jsonb	   *json = PG_GETARG_JSONB_P(0);
-	StringInfoData text;
-	Utf8		utf8;
 	TmUsage		usage;
-	const char *key;
-	TmUsageStatus status;
 	TupleDesc	descriptor;
 	Datum		values[6] = {0};
 	bool		nulls[6] = {false};
 
-	initStringInfo(&text);
-	JsonbToCString(&text, &json->root, VARSIZE(json));
-	utf8 = utf8_from_bytes(text.data, text.len);
-	status = tm_usage_read(utf8.bytes, utf8.length, &usage, &key);
-	check_usage_status(status, key);
-
+	read_usage(PG_GETARG_JSONB_P(0), &usage);
 	if (get_call_result_type(fcinfo, NULL, &descriptor) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "return type must be a row type");
 	values[0] = meters_datum(TupleDescAttr(descriptor, 0)->atttypid, &usage.meters);
 	if (!(nulls[1] = usage.quantity_count == 0))
-		values[1] = quantities_datum(&usage);
+		values[1] = usage_quantities(&usage);
 	if (!(nulls[2] = usage.service_tier[0] == '\0'))
 		values[2] = CStringGetTextDatum(usage.service_tier);
 	if (!(nulls[3] = usage.region[0] == '\0'))
 		values[3] = CStringGetTextDatum(usage.region);
 	if (!(nulls[4] = nulls[5] = usage.cost[0] == '\0'))
 	{
-		values[4] = DirectFunctionCall3(numeric_in, CStringGetDatum(usage.cost),
-										ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1));
+		values[4] = usage_cost(&usage);
 		values[5] = CStringGetTextDatum(usage.currency);
 	}
 	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(descriptor), values, nulls)));

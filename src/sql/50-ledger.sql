@@ -1,8 +1,8 @@
--- The ledger: how a call becomes a usage entry, and how the schema llm is made.
+-- The ledger: the doors for calls, and how the schema llm is made.
 --
 -- What create_ledger() makes belongs to the role that calls it and is no member of the extension, so that
--- DROP EXTENSION deletes no entry. The door's trigger function there runs with that role's rights and hands
--- every call to tokenmeter.post_call(), the only way into the ledger.
+-- DROP EXTENSION deletes no entry. src/pg/call.c makes an entry of a call, src/pg/post.c posts it, with the rights of the
+-- ledger's owner.
 
 -- One call as it comes through a door; the columns of the contract.
 CREATE TYPE tokenmeter.call AS (
@@ -17,160 +17,26 @@ CREATE TYPE tokenmeter.call AS (
 );
 COMMENT ON TYPE tokenmeter.call IS 'one call of a model as it comes through a door';
 
-CREATE FUNCTION tokenmeter.check_call(call tokenmeter.call) RETURNS void
-LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-  number record;
-BEGIN
-  IF call.model IS NULL OR call.model = '' THEN
-    RAISE EXCEPTION 'a call needs a model' USING ERRCODE = 'not_null_violation',
-      HINT = 'Give the model''s name as the provider writes it.';
-  END IF;
-  IF NOT isfinite(call.occurred_at) THEN
-    RAISE EXCEPTION 'occurred_at must be finite' USING ERRCODE = 'datetime_field_overflow';
-  END IF;
-  FOR number IN
-    SELECT * FROM (VALUES
-      ('input_tokens', call.input_tokens), ('cache_read_tokens', call.cache_read_tokens),
-      ('cache_write_tokens', call.cache_write_tokens),
-      ('cache_write_1h_tokens', call.cache_write_1h_tokens), ('output_tokens', call.output_tokens),
-      ('reasoning_tokens', call.reasoning_tokens), ('latency_ms', call.latency_ms),
-      ('ttft_ms', call.ttft_ms)) AS n (name, value)
-    WHERE value < 0
-  LOOP
-    RAISE EXCEPTION '% must not be negative, but is %', number.name, number.value
-      USING ERRCODE = 'numeric_value_out_of_range',
-            HINT = 'Leave out a number that is not known.';
-  END LOOP;
-  IF length(call.request_id) > 1000 OR length(call.source) > 1000 THEN
-    RAISE EXCEPTION 'request_id and source must not be longer than 1000 characters'
-      USING ERRCODE = 'string_data_right_truncation';
-  END IF;
-  IF call.provider_cost IN ('NaN', 'Infinity', '-Infinity') OR call.currency !~ '^[A-Z]{3}$' THEN
-    RAISE EXCEPTION 'provider_cost must be a number, and currency a code of three capital letters'
-      USING ERRCODE = 'invalid_parameter_value';
-  END IF;
-  IF jsonb_typeof(call.quantities) NOT IN ('object', 'null') THEN
-    RAISE EXCEPTION 'quantities must be a JSON object' USING ERRCODE = 'sql_json_object_not_found',
-      HINT = 'Give it as {"web_search": 2}.';
-  END IF;
-  FOR number IN
-    SELECT key AS name, value FROM jsonb_each(nullif(call.quantities, 'null'))
-    WHERE jsonb_typeof(value) <> 'number' OR value < '0'
-      OR key IN ('input', 'cache_read', 'cache_write', 'cache_write_1h', 'output', 'reasoning')
-  LOOP
-    RAISE EXCEPTION 'quantity "%" must be a number from 0 on, and no token meter', number.name
-      USING ERRCODE = 'sql_json_number_not_found',
-            HINT = 'Numbers of tokens have columns of their own.';
-  END LOOP;
-END $$;
-COMMENT ON FUNCTION tokenmeter.check_call(tokenmeter.call) IS 'raises an error for a call that cannot be metered';
+-- What a call becomes: the columns of llm.usage that posting fills in. src/pg/call.h has them in this order.
+CREATE TYPE tokenmeter.entry AS (
+  entry_id bigint, occurred_at timestamptz, source text, request_id text, fingerprint bytea,
+  tenant_id text, team_id text, project_id text, user_id text, session_id text, api_key_id text,
+  provider text, model text, encoding text, service_tier text, region text,
+  reported_input_tokens bigint, reported_cache_read_tokens bigint, reported_cache_write_tokens bigint,
+  reported_cache_write_1h_tokens bigint, reported_output_tokens bigint, reported_reasoning_tokens bigint,
+  counted_input_tokens bigint, counted_output_tokens bigint, counted_reasoning_tokens bigint,
+  input_tokens bigint, cache_read_tokens bigint, cache_write_tokens bigint, cache_write_1h_tokens bigint,
+  output_tokens bigint, reasoning_tokens bigint,
+  quantities jsonb, method text, cost numeric, currency text, price_ids bigint[], tier_assumed boolean,
+  unpriced_reason text, provider_cost numeric, provider_cost_currency text,
+  status text, latency_ms integer, ttft_ms integer, tags jsonb
+);
+COMMENT ON TYPE tokenmeter.entry IS 'a call as it goes into the ledger';
 
--- What the provider reported: of input and of output each, the columns, if they have its total, else the
--- usage object. A part in a column cannot be told from one that is in a usage object's total already.
-CREATE FUNCTION tokenmeter.reported_meters(call tokenmeter.call) RETURNS tokenmeter.token_meters
-LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-  meters tokenmeter.token_meters;
-BEGIN
-  IF call.usage IS NOT NULL AND jsonb_typeof(call.usage) <> 'null' THEN
-    meters := (tokenmeter.read_usage(call.usage)).meters;
-  END IF;
-  IF call.input_tokens IS NOT NULL OR meters.input IS NULL THEN
-    meters.input := call.input_tokens;
-    meters.cache_read := call.cache_read_tokens;
-    meters.cache_write := call.cache_write_tokens;
-    meters.cache_write_1h := call.cache_write_1h_tokens;
-  ELSIF num_nonnulls(call.cache_read_tokens, call.cache_write_tokens, call.cache_write_1h_tokens) > 0 THEN
-    RAISE EXCEPTION 'numbers of cached tokens without input_tokens, beside usage'
-      USING ERRCODE = 'invalid_parameter_value',
-            HINT = 'Give all numbers of the input in columns, or all in usage.';
-  END IF;
-  IF call.output_tokens IS NOT NULL OR meters.output IS NULL THEN
-    meters.output := call.output_tokens;
-    meters.reasoning := call.reasoning_tokens;
-  ELSIF call.reasoning_tokens IS NOT NULL THEN
-    RAISE EXCEPTION 'reasoning_tokens without output_tokens, beside usage'
-      USING ERRCODE = 'invalid_parameter_value',
-            HINT = 'Give all numbers of the output in columns, or all in usage.';
-  END IF;
-  RETURN meters;
-END $$;
-COMMENT ON FUNCTION tokenmeter.reported_meters(tokenmeter.call) IS 'the token meters that came with the call';
+CREATE TYPE tokenmeter.problem AS (sqlstate text, problem text, call tokenmeter.call, entry tokenmeter.entry);
+COMMENT ON TYPE tokenmeter.problem IS 'a call, or its entry, that could not be posted, and why';
 
--- A usage object's total of output has the reasoning in it, if it does not say how much that was.
-CREATE FUNCTION tokenmeter.output_has_reasoning(call tokenmeter.call, reported tokenmeter.token_meters)
-RETURNS boolean
-LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN (call).output_tokens IS NULL AND (reported).output IS NOT NULL AND (reported).reasoning IS NULL;
-COMMENT ON FUNCTION tokenmeter.output_has_reasoning(tokenmeter.call, tokenmeter.token_meters) IS 'does the reported output include the reasoning?';
-
--- What the texts of a call count; NULL where a text cannot be counted, as where the model has no encoding.
--- The whole prompt is input here: what of it was cached, a text cannot tell. `complete` is false where a text
--- has no number at all, neither counted nor reported.
-CREATE FUNCTION tokenmeter.counted_meters(call tokenmeter.call, reported tokenmeter.token_meters,
-  OUT encoding text, OUT meters tokenmeter.token_meters, OUT exact boolean, OUT complete boolean)
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-  has_messages boolean := coalesce(jsonb_typeof(call.messages), 'null') <> 'null';
-  has_tools boolean := coalesce(call.tools, 'null') NOT IN ('null', '[]');
-  chat record;
-BEGIN
-  exact := NOT has_tools;
-  encoding := @extschema@.token_encoding(call.model);
-  IF has_messages THEN
-    chat := tokenmeter.count_messages(call.model, call.messages, call.tools);
-    meters.input := chat.tokens;
-    exact := chat.exact IS NOT FALSE;
-  END IF;
-  IF encoding IS NOT NULL THEN
-    IF call.input_text IS NOT NULL AND NOT (has_messages AND meters.input IS NULL) THEN
-      meters.input := coalesce(meters.input, 0) + @extschema@.token_count(encoding, call.input_text);
-    END IF;
-    IF has_tools AND NOT has_messages AND meters.input IS NOT NULL THEN
-      meters.input := meters.input + @extschema@.token_count(encoding, call.tools::text);
-    END IF;
-    meters.output := @extschema@.token_count(encoding, call.output_text);
-    meters.reasoning := @extschema@.token_count(encoding, call.reasoning_text);
-  END IF;
-  complete := (
-    (has_messages OR has_tools OR call.input_text <> '') IS TRUE AND coalesce(reported.input, meters.input) IS NULL
-    OR call.output_text <> '' AND coalesce(reported.output, meters.output) IS NULL
-    OR call.reasoning_text <> '' AND coalesce(reported.reasoning, meters.reasoning) IS NULL
-      AND NOT tokenmeter.output_has_reasoning(call, reported)) IS NOT TRUE;
-END $$;
-COMMENT ON FUNCTION tokenmeter.counted_meters(tokenmeter.call, tokenmeter.token_meters) IS 'the tokens of the call''s texts; not exact where how they are sent is not public';
-
--- What is billed: the reported number where there is one, else the counted one.
-CREATE FUNCTION tokenmeter.billed_meters(reported tokenmeter.token_meters, counted tokenmeter.token_meters)
-RETURNS tokenmeter.token_meters
-LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN ROW(
-  coalesce((reported).input, CASE WHEN (counted).input IS NOT NULL THEN
-    greatest((counted).input - coalesce((reported).cache_read, 0) - coalesce((reported).cache_write, 0)
-      - coalesce((reported).cache_write_1h, 0), 0) END),
-  (reported).cache_read, (reported).cache_write, (reported).cache_write_1h,
-  coalesce((reported).output, (counted).output),
-  coalesce((reported).reasoning, (counted).reasoning))::tokenmeter.token_meters;
-COMMENT ON FUNCTION tokenmeter.billed_meters(tokenmeter.token_meters, tokenmeter.token_meters) IS 'the reported number where there is one, else the counted one';
-
--- Where the billed numbers of input, output and reasoning come from.
-CREATE FUNCTION tokenmeter.billing_method(reported tokenmeter.token_meters,
-  counted tokenmeter.token_meters, exact boolean)
-RETURNS text
-LANGUAGE sql IMMUTABLE PARALLEL SAFE
-BEGIN ATOMIC
-  SELECT CASE count(DISTINCT origin) WHEN 0 THEN NULL WHEN 1 THEN min(origin) ELSE 'mixed' END
-  FROM (VALUES
-    (CASE WHEN (reported).input IS NOT NULL THEN 'reported'
-          WHEN (counted).input IS NOT NULL THEN CASE WHEN exact THEN 'counted' ELSE 'estimated' END END),
-    (CASE WHEN (reported).output IS NOT NULL THEN 'reported' WHEN (counted).output IS NOT NULL THEN 'counted' END),
-    (CASE WHEN (reported).reasoning IS NOT NULL THEN 'reported' WHEN (counted).reasoning IS NOT NULL THEN 'counted' END)
-  ) AS meter (origin);
-END;
-COMMENT ON FUNCTION tokenmeter.billing_method(tokenmeter.token_meters, tokenmeter.token_meters, boolean) IS 'reported, counted, estimated or mixed; NULL where no number is known';
-
--- A call without its texts, as it is kept where it could not be posted.
+-- Of a usage object only its numbers: whatever else somebody may have put there could be text.
 CREATE FUNCTION tokenmeter.call_facts(call tokenmeter.call) RETURNS jsonb
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
@@ -179,29 +45,15 @@ BEGIN
   call.tools := NULL;
   call.output_text := NULL;
   call.reasoning_text := NULL;
-  RETURN (SELECT jsonb_object_agg(key, value) FROM jsonb_each(to_jsonb(call)) WHERE value <> 'null');
+  IF jsonb_typeof(call.usage) = 'object' THEN
+    call.usage := (SELECT jsonb_object_agg(u.key, u.value) FROM jsonb_each(call.usage) u
+      WHERE jsonb_typeof(u.value) = 'number' AND length(u.key) < 64);
+  ELSE
+    call.usage := NULL;
+  END IF;
+  RETURN (SELECT jsonb_object_agg(f.key, f.value) FROM jsonb_each(to_jsonb(call)) f WHERE f.value <> 'null');
 END $$;
 COMMENT ON FUNCTION tokenmeter.call_facts(tokenmeter.call) IS 'what a call says but for its texts';
-
-CREATE FUNCTION tokenmeter.text_hash(content text) RETURNS text
-LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-RETURN encode(sha256(convert_to(content, 'UTF8')), 'hex');
-COMMENT ON FUNCTION tokenmeter.text_hash(text) IS 'SHA-256 of a text in UTF-8, in hexadecimal';
-
--- What makes a call with a known id the same call: all it says but when it was and how long it took. Each
--- text is hashed by itself, so that none is copied together with others.
-CREATE FUNCTION tokenmeter.call_fingerprint(call tokenmeter.call) RETURNS text
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
-BEGIN
-  call.provider := lower(call.provider);
-  call.provider_cost := trim_scale(call.provider_cost);
-  RETURN tokenmeter.text_hash(
-    (tokenmeter.call_facts(call) - '{occurred_at,latency_ms,ttft_ms}'::text[])::text
-    || jsonb_build_array(tokenmeter.text_hash(call.input_text), tokenmeter.text_hash(call.messages::text),
-      tokenmeter.text_hash(call.tools::text), tokenmeter.text_hash(call.output_text),
-      tokenmeter.text_hash(call.reasoning_text))::text);
-END $$;
-COMMENT ON FUNCTION tokenmeter.call_fingerprint(tokenmeter.call) IS 'hash of a call but for its time';
 
 CREATE FUNCTION tokenmeter.is_partition(name text) RETURNS boolean
 LANGUAGE sql STABLE PARALLEL SAFE
@@ -240,104 +92,29 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION tokenmeter.ensure_partition(timestamptz) IS 'makes the month''s partition of llm.usage if there is none';
 
--- Posts one call: counts, prices and writes its entry. Returns the entry's key: of the new entry, or, for a
--- call that is known already, of its entry. NULL if another call is known under this id: that is listed in
--- llm.intake_problem. The texts end here.
-CREATE FUNCTION tokenmeter.post_call(call tokenmeter.call,
-  OUT occurred_at timestamptz, OUT entry_id bigint)
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-  reported tokenmeter.token_meters;
-  counted record;
-  billable tokenmeter.token_meters;
-  billed tokenmeter.token_meters;
-  price tokenmeter.call_cost;
-  known record;
-  fingerprint text;
-BEGIN
-  call.occurred_at := coalesce(call.occurred_at, now());
-  call.service_tier := tokenmeter.service_tier(call.service_tier);
-  call.source := coalesce(call.source, '');
-  call.quantities := nullif(call.quantities, 'null');
-  PERFORM tokenmeter.check_call(call);
+-- The ways into the ledger. Strict: raises what is wrong with the call; returns the number and time of its entry, or, of a
+-- call that is known already, of that one's; NULL if another call is known under this id.
+CREATE FUNCTION tokenmeter.post_call(call tokenmeter.call, OUT occurred_at timestamptz, OUT entry_id bigint)
+LANGUAGE C STRICT AS 'MODULE_PATHNAME', 'tokenmeter_post_call';
+COMMENT ON FUNCTION tokenmeter.post_call(tokenmeter.call) IS 'counts, prices and enters one call into the ledger; raises what is wrong with it';
 
-  entry_id := nextval('llm.usage_entry_id_seq');
-  occurred_at := call.occurred_at;
-  IF call.request_id <> '' THEN
-    fingerprint := tokenmeter.call_fingerprint(call);
-    INSERT INTO llm.request AS r (source, request_id, occurred_at, entry_id, fingerprint)
-    VALUES (call.source, call.request_id, post_call.occurred_at, post_call.entry_id, fingerprint)
-    ON CONFLICT ON CONSTRAINT request_pkey DO UPDATE
-      SET duplicates = r.duplicates + (r.fingerprint = excluded.fingerprint)::integer
-    RETURNING * INTO known;
-    IF known.entry_id <> entry_id THEN
-      IF known.fingerprint <> fingerprint THEN
-        INSERT INTO llm.intake_problem (source, request_id, sqlstate, problem, call)
-        VALUES (call.source, call.request_id, '23505', 'a different call is known under this request_id',
-          tokenmeter.call_facts(call));
-        occurred_at := NULL;
-        entry_id := NULL;
-        RETURN;
-      END IF;
-      occurred_at := known.occurred_at;
-      entry_id := known.entry_id;
-      RETURN;
-    END IF;
-  END IF;
+-- Lenient: what is wrong with a call is written into llm.intake_problem.
+CREATE FUNCTION tokenmeter.post_calls(calls tokenmeter.call[]) RETURNS void
+LANGUAGE C STRICT AS 'MODULE_PATHNAME', 'tokenmeter_post_calls';
+COMMENT ON FUNCTION tokenmeter.post_calls(tokenmeter.call[]) IS 'counts, prices and enters calls into the ledger; lists those that cannot be';
 
-  reported := tokenmeter.reported_meters(call);
-  counted := tokenmeter.counted_meters(call, reported);
-  billable := counted.meters;
-  IF tokenmeter.output_has_reasoning(call, reported) THEN
-    billable.reasoning := NULL;
-  END IF;
-  billed := tokenmeter.billed_meters(reported, billable);
-  -- What is not known costs something, but not 0.
-  IF counted.complete THEN
-    price := tokenmeter.price_call(call.provider, call.model, call.service_tier, call.occurred_at, billed,
-      call.quantities, call.tenant_id, tokenmeter.call_region(call.tags));
-  ELSE
-    price.problem := tokenmeter.uncounted();
-  END IF;
+CREATE FUNCTION tokenmeter.receive_call() RETURNS trigger
+LANGUAGE C AS 'MODULE_PATHNAME', 'tokenmeter_receive_call';
+COMMENT ON FUNCTION tokenmeter.receive_call() IS 'trigger before a row of llm.inbox: takes the call, and suppresses the row';
 
-  PERFORM tokenmeter.ensure_partition(call.occurred_at);
-  INSERT INTO llm.usage (entry_id, occurred_at, source, request_id,
-    tenant_id, team_id, project_id, user_id, session_id, api_key_id,
-    provider, model, encoding, service_tier,
-    reported_input_tokens, reported_cache_read_tokens, reported_cache_write_tokens,
-    reported_cache_write_1h_tokens, reported_output_tokens, reported_reasoning_tokens,
-    counted_input_tokens, counted_output_tokens, counted_reasoning_tokens,
-    input_tokens, cache_read_tokens, cache_write_tokens, cache_write_1h_tokens,
-    output_tokens, reasoning_tokens, quantities, method,
-    cost, currency, priced, priced_at, price_ids, tier_assumed, unpriced_reason,
-    provider_cost, provider_cost_currency, status, latency_ms, ttft_ms, tags)
-  VALUES (post_call.entry_id, post_call.occurred_at, call.source, nullif(call.request_id, ''),
-    call.tenant_id, call.team_id, call.project_id, call.user_id, call.session_id, call.api_key_id,
-    call.provider, call.model, counted.encoding, call.service_tier,
-    reported.input, reported.cache_read, reported.cache_write,
-    reported.cache_write_1h, reported.output, reported.reasoning,
-    (counted.meters).input, (counted.meters).output, (counted.meters).reasoning,
-    billed.input, billed.cache_read, billed.cache_write, billed.cache_write_1h,
-    billed.output, billed.reasoning, call.quantities,
-    tokenmeter.billing_method(reported, billable, counted.exact),
-    price.cost, price.currency, price.cost IS NOT NULL,
-    CASE WHEN price.cost IS NOT NULL THEN now() END, price.price_ids, coalesce(price.tier_assumed, false),
-    price.problem, call.provider_cost,
-    CASE WHEN call.provider_cost IS NOT NULL THEN coalesce(call.currency, 'USD') END,
-    call.status, call.latency_ms, call.ttft_ms, call.tags);
-END $$;
-COMMENT ON FUNCTION tokenmeter.post_call(tokenmeter.call) IS 'counts, prices and enters one call into the ledger; the only way in';
+CREATE FUNCTION tokenmeter.post_received() RETURNS trigger
+LANGUAGE C AS 'MODULE_PATHNAME', 'tokenmeter_post_received';
+COMMENT ON FUNCTION tokenmeter.post_received() IS 'trigger after an insert into llm.inbox: posts the calls that it took, leniently';
 
 CREATE FUNCTION tokenmeter.uncounted() RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN 'a text could not be counted';
 COMMENT ON FUNCTION tokenmeter.uncounted() IS 'why a call has no cost of which a number of tokens is missing';
-
--- Where the call was processed, as prices name it.
-CREATE FUNCTION tokenmeter.call_region(tags jsonb) RETURNS text
-LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN lower(nullif(call_region.tags ->> 'region', ''));
-COMMENT ON FUNCTION tokenmeter.call_region(jsonb) IS 'the region of a call: its tag region';
 
 -- The functions of the schema llm.
 CREATE FUNCTION tokenmeter.create_ledger_functions() RETURNS void
@@ -386,7 +163,7 @@ BEGIN
     correction text CHECK (correction IN ('priced_late', 'price_wrong', 'price_changed')), correction_reason text,
     source text NOT NULL DEFAULT '', request_id text,
     tenant_id text, team_id text, project_id text, user_id text, session_id text, api_key_id text,
-    provider text, model text NOT NULL, encoding text, service_tier text NOT NULL DEFAULT 'standard',
+    provider text, model text NOT NULL, encoding text, service_tier text NOT NULL DEFAULT 'standard', region text,
     reported_input_tokens bigint, reported_cache_read_tokens bigint, reported_cache_write_tokens bigint,
     reported_cache_write_1h_tokens bigint, reported_output_tokens bigint, reported_reasoning_tokens bigint,
     counted_input_tokens bigint, counted_output_tokens bigint, counted_reasoning_tokens bigint,
@@ -429,7 +206,7 @@ BEGIN
     request_id text NOT NULL,
     occurred_at timestamptz NOT NULL,
     entry_id bigint NOT NULL,
-    fingerprint text NOT NULL,
+    fingerprint bytea NOT NULL,
     duplicates bigint NOT NULL DEFAULT 0,
     CONSTRAINT request_pkey PRIMARY KEY (source, request_id)
   );
@@ -450,6 +227,27 @@ BEGIN
     call jsonb
   );
   COMMENT ON COLUMN llm.intake_problem.call IS 'what the call says but for its texts';
+
+  -- It has rows for no longer than their statement: they are posted and suppressed. Without that, none gets in.
+  CREATE TABLE IF NOT EXISTS llm.inbox (
+    request_id text, source text, occurred_at timestamptz,
+    tenant_id text, team_id text, project_id text, user_id text, session_id text, api_key_id text,
+    provider text, model text, service_tier text,
+    input_text text, messages jsonb, tools jsonb, output_text text, reasoning_text text, usage jsonb,
+    input_tokens bigint, cache_read_tokens bigint, cache_write_tokens bigint, cache_write_1h_tokens bigint,
+    output_tokens bigint, reasoning_tokens bigint,
+    quantities jsonb, provider_cost numeric, currency text,
+    status text, latency_ms integer, ttft_ms integer, tags jsonb,
+    CONSTRAINT inbox_pkey PRIMARY KEY (request_id),
+    CONSTRAINT inbox_stays_empty CHECK (false)
+  );
+  COMMENT ON TABLE llm.inbox IS 'insert calls here, as a queue does: they are posted to the ledger, and the table stays empty';
+  CREATE OR REPLACE TRIGGER receive_call BEFORE INSERT ON llm.inbox
+    FOR EACH ROW EXECUTE FUNCTION tokenmeter.receive_call();
+  CREATE OR REPLACE TRIGGER post_received AFTER INSERT ON llm.inbox
+    FOR EACH STATEMENT EXECUTE FUNCTION tokenmeter.post_received();
+  ALTER TABLE llm.inbox ENABLE ALWAYS TRIGGER receive_call;
+  ALTER TABLE llm.inbox ENABLE ALWAYS TRIGGER post_received;
   COMMENT ON TABLE llm.intake_problem IS 'calls that could not be posted, without their text';
 END $create$;
 COMMENT ON FUNCTION tokenmeter.create_ledger_tables() IS 'part of create_ledger()';
@@ -521,7 +319,7 @@ BEGIN
   SELECT object INTO foreign_object FROM (
     SELECT 'schema llm', nspowner FROM pg_namespace WHERE nspname = 'llm'
     UNION ALL SELECT 'llm.' || relname, relowner FROM pg_class WHERE relnamespace = to_regnamespace('llm')
-      AND relname ~ '^(usage.*|request|intake_problem|message_log|unpriced)$'
+      AND relname ~ '^(usage.*|request|intake_problem|inbox.*|message_log|unpriced)$'
     UNION ALL SELECT 'llm.' || proname, proowner FROM pg_proc WHERE pronamespace = to_regnamespace('llm')
       AND proname IN ('post_message', 'refuse_change')
   ) AS present (object, owner)

@@ -59,7 +59,7 @@ BEGIN
     pricing.note || line.rule, pricing.sign * line.amount
   FROM (VALUES ('', 1, coalesce(entry.price_ids, '{}')), ('replaces ', -1, replaced_ids)) pricing (note, sign, ids),
     tokenmeter.explain_pricing(called.provider, called.model, called.service_tier, called.occurred_at, called.meters,
-      called.quantities, called.tenant_id, tokenmeter.call_region(called.tags), pricing.ids) line
+      called.quantities, called.tenant_id, called.region, pricing.ids) line
   WHERE pricing.ids IS NOT NULL AND (line.currency = entry.currency OR entry.currency IS NULL);
 END $$;
 COMMENT ON FUNCTION tokenmeter.explain_cost(bigint) IS 'every meter of an entry with its quantity, price, rule and amount; the amounts add up to its cost';
@@ -95,7 +95,7 @@ BEGIN
   CROSS JOIN LATERAL tokenmeter.price_call(u.provider, u.model, u.service_tier, u.occurred_at,
     ROW(u.input_tokens, u.cache_read_tokens, u.cache_write_tokens, u.cache_write_1h_tokens,
       u.output_tokens, u.reasoning_tokens)::tokenmeter.token_meters,
-    u.quantities, u.tenant_id, tokenmeter.call_region(u.tags)) new
+    u.quantities, u.tenant_id, u.region) new
   CROSS JOIN LATERAL (
     SELECT u.currency, u.cost AS old_cost, NULL::numeric AS new_cost WHERE u.priced
     UNION ALL SELECT c.currency, c.cost, NULL FROM llm.usage c
@@ -130,11 +130,11 @@ BEGIN
       post_repriced.unpriced_only) f
   ), posted AS (
     INSERT INTO llm.usage (occurred_at, corrects, revision, correction, correction_reason, source,
-      tenant_id, team_id, project_id, user_id, session_id, api_key_id, provider, model, encoding, service_tier,
+      tenant_id, team_id, project_id, user_id, session_id, api_key_id, provider, model, encoding, service_tier, region,
       cost, currency, priced, priced_at, price_ids, tier_assumed, status, tags)
     SELECT u.occurred_at, u.entry_id, f.revision, f.kind, post_repriced.reason, u.source,
       u.tenant_id, u.team_id, u.project_id, u.user_id, u.session_id, u.api_key_id, u.provider, u.model, u.encoding,
-      u.service_tier, trim_scale(coalesce(f.new_cost, 0) - coalesce(f.old_cost, 0)), f.currency, true, now(), f.price_ids,
+      u.service_tier, u.region, trim_scale(coalesce(f.new_cost, 0) - coalesce(f.old_cost, 0)), f.currency, true, now(), f.price_ids,
       f.tier_assumed, u.status, u.tags
     FROM found f JOIN llm.usage u USING (occurred_at, entry_id)
     RETURNING corrects, usage.model

@@ -1,0 +1,825 @@
+/*
+ * Posting: the way of calls into the ledger, for every door.
+ *
+ * A call becomes an entry as soon as it arrives, and its texts are forgotten. Entries wait, in a tuplestore, until their
+ * statement ends; then all of them are posted by a few statements over the waiting rows: ids first, in one order for all
+ * sessions, so that two that post the same calls never wait for each other; then the entries whose ids are new.
+ *
+ * A strict door raises what is wrong with a call. A lenient one writes it into llm.intake_problem and goes on: making an
+ * entry and posting are done in subtransactions of their own, and what the ledger itself refuses is posted again one by
+ * one. All is done with the rights of the owner of the door's table, and by names that no setting can redirect.
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "access/xact.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_type.h"
+#include "commands/sequence.h"
+#include "commands/trigger.h"
+#include "executor/spi.h"
+#include "fmgr.h"
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/guc.h"
+#include "utils/inval.h"
+#include "utils/lsyscache.h"
+#include "utils/syscache.h"
+#include "utils/memutils.h"
+#include "utils/queryenvironment.h"
+#include "utils/rel.h"
+#include "utils/resowner.h"
+#include "utils/snapmgr.h"
+#include "utils/timestamp.h"
+#include "utils/tuplestore.h"
+#include "utils/typcache.h"
+
+#include "call.h"
+#include "compat.h"
+
+/* As many entries wait at most, whatever the statement's size. */
+enum
+{
+	MAX_WAITING = 1000
+};
+
+/* The rows of a kind that wait. */
+typedef struct WaitingRows
+{
+	const char *name;			/* of the relation that the statements below read them from */
+	TupleDesc	descriptor;
+	Tuplestorestate *rows;
+	int64		count;
+} WaitingRows;
+
+/* What waits of one statement; of statements within statements, the inner one's is on top. */
+typedef struct Waiting
+{
+	struct Waiting *below;
+	SubTransactionId since;		/* the subtransaction that the statement is of */
+	MemoryContext context;		/* holds it all */
+	WaitingRows entries;
+	WaitingRows problems;
+} Waiting;
+
+static Waiting *waiting;
+
+/* The statements of posting, prepared once in a session. */
+typedef struct Statement
+{
+	const char *sql;
+	SPIPlanPtr	plan;
+} Statement;
+
+#define ENTRY_LIST \
+	"entry_id, occurred_at, source, request_id, tenant_id, team_id, project_id, user_id, session_id, api_key_id, " \
+	"provider, model, encoding, service_tier, region, " \
+	"reported_input_tokens, reported_cache_read_tokens, reported_cache_write_tokens, " \
+	"reported_cache_write_1h_tokens, reported_output_tokens, reported_reasoning_tokens, " \
+	"counted_input_tokens, counted_output_tokens, counted_reasoning_tokens, " \
+	"input_tokens, cache_read_tokens, cache_write_tokens, cache_write_1h_tokens, output_tokens, reasoning_tokens, " \
+	"quantities, method, cost, currency, price_ids, tier_assumed, unpriced_reason, " \
+	"provider_cost, provider_cost_currency, status, latency_ms, ttft_ms, tags"
+
+/* Ids that are new, and the entries of these and of calls without an id. */
+static Statement post_entries = {.sql =
+	"WITH new_request AS ("
+	"  INSERT INTO llm.request (source, request_id, occurred_at, entry_id, fingerprint)"
+	"  SELECT source, request_id, occurred_at, entry_id, fingerprint FROM waiting_entry"
+	"  WHERE request_id IS NOT NULL ORDER BY source, request_id, entry_id"
+	"  ON CONFLICT DO NOTHING RETURNING entry_id)"
+	"INSERT INTO llm.usage (" ENTRY_LIST ", priced, priced_at) "
+	"SELECT " ENTRY_LIST ", cost IS NOT NULL, CASE WHEN cost IS NOT NULL THEN now() END FROM waiting_entry "
+	"WHERE request_id IS NULL OR entry_id IN (SELECT entry_id FROM new_request)"
+};
+
+/* What was not posted: the same calls again are counted, other calls under a known id are kept aside. */
+static Statement note_repeated = {.sql =
+	"WITH repeated AS ("
+	"  SELECT e.*, e.fingerprint = r.fingerprint AS is_same FROM waiting_entry e"
+	"  JOIN llm.request r USING (source, request_id) WHERE r.entry_id <> e.entry_id"
+	"), same AS ("
+	"  SELECT source, request_id, count(*) AS times FROM repeated WHERE is_same GROUP BY source, request_id"
+	"), locked AS MATERIALIZED ("
+	"  SELECT r.source, r.request_id, same.times FROM llm.request r JOIN same USING (source, request_id)"
+	"  ORDER BY r.source, r.request_id FOR NO KEY UPDATE OF r"
+	"), counted AS ("
+	"  UPDATE llm.request r SET duplicates = r.duplicates + locked.times FROM locked"
+	"  WHERE r.source = locked.source AND r.request_id = locked.request_id)"
+	"INSERT INTO llm.intake_problem (source, request_id, sqlstate, problem, call) "
+	"SELECT source, request_id, '23505', 'a different call is known under this request_id',"
+	"  jsonb_strip_nulls(to_jsonb(repeated) - '{source,request_id,fingerprint,is_same,entry_id}'::text[]) "
+	"FROM repeated WHERE NOT is_same"
+};
+
+static Statement post_problems = {.sql =
+	"INSERT INTO llm.intake_problem (source, request_id, sqlstate, problem, call) "
+	"SELECT coalesce((p.call).source, (p.entry).source), coalesce((p.call).request_id, (p.entry).request_id),"
+	"  p.sqlstate, p.problem,"
+	"  CASE WHEN p.entry IS DISTINCT FROM NULL"
+	"    THEN jsonb_strip_nulls(to_jsonb(p.entry) - '{source,request_id,fingerprint,entry_id}'::text[])"
+	"    ELSE tokenmeter.call_facts(p.call) END "
+	"FROM waiting_problem p"
+};
+
+static Statement make_partitions = {.sql =
+	"SELECT tokenmeter.ensure_partition(min(occurred_at)) FROM waiting_entry "
+	"GROUP BY date_trunc('month', occurred_at, 'UTC') ORDER BY min(occurred_at)"
+};
+
+/* Of one waiting entry: the number and time of the entry that is in the ledger; none if another call has its id. */
+static Statement find_posted = {.sql =
+	"SELECT r.occurred_at, r.entry_id FROM waiting_entry e JOIN llm.request r USING (source, request_id) "
+	"WHERE r.fingerprint = e.fingerprint"
+};
+
+/* ---- Rows that wait ---- */
+
+static void
+forget_top(void)
+{
+	Waiting    *top = waiting;
+
+	waiting = top->below;
+	MemoryContextDelete(top->context);
+}
+
+/* What waits goes with the transaction, or subtransaction, that its statement is of. */
+static void
+forget_with_subtransaction(SubXactEvent event, SubTransactionId subtransaction, SubTransactionId parent, void *argument)
+{
+	(void) parent;
+	(void) argument;
+	while (event == SUBXACT_EVENT_ABORT_SUB && waiting != NULL && waiting->since >= subtransaction)
+		forget_top();
+}
+
+static void
+forget_with_transaction(XactEvent event, void *argument)
+{
+	(void) argument;
+	/* Its memory is the transaction's. */
+	if (event == XACT_EVENT_ABORT || event == XACT_EVENT_COMMIT || event == XACT_EVENT_PREPARE)
+		waiting = NULL;
+	if (waiting != NULL && waiting->entries.count + waiting->problems.count > 0 &&
+		(event == XACT_EVENT_PRE_COMMIT || event == XACT_EVENT_PRE_PREPARE))
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("calls have arrived that were not posted"),
+				 errdetail("The trigger that posts them at the end of a statement has not run."),
+				 errhint("tokenmeter.create_ledger() makes it again.")));
+}
+
+static void
+begin_rows(WaitingRows *rows, const char *name, const char *type_name)
+{
+	Oid			schema = get_namespace_oid("tokenmeter", false);
+	Oid			type = GetSysCacheOid2(TYPENAMENSP, Anum_pg_type_oid, CStringGetDatum(type_name),
+									   ObjectIdGetDatum(schema));
+
+	if (!OidIsValid(type))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("type \"tokenmeter.%s\" does not exist", type_name)));
+	rows->name = name;
+	rows->descriptor = lookup_rowtype_tupdesc_copy(type, -1);
+	rows->rows = tuplestore_begin_heap(true, false, work_mem);
+}
+
+/* Puts a place for waiting rows on top. */
+static void
+push_waiting(void)
+{
+	static bool registered = false;
+	MemoryContext context = AllocSetContextCreate(TopTransactionContext, "tokenmeter waiting calls",
+												  ALLOCSET_DEFAULT_SIZES);
+	MemoryContext caller = MemoryContextSwitchTo(context);
+	ResourceOwner owner = CurrentResourceOwner;
+	Waiting    *top = palloc0(sizeof *top);
+
+	if (!registered)
+	{
+		RegisterXactCallback(forget_with_transaction, NULL);
+		RegisterSubXactCallback(forget_with_subtransaction, NULL);
+		registered = true;
+	}
+	top->context = context;
+	top->since = GetCurrentSubTransactionId();
+	/* Rows that do not fit into memory outlive the subtransactions in which they are made. */
+	CurrentResourceOwner = TopTransactionResourceOwner;
+	begin_rows(&top->entries, "waiting_entry", "entry");
+	begin_rows(&top->problems, "waiting_problem", "problem");
+	CurrentResourceOwner = owner;
+	MemoryContextSwitchTo(caller);
+	top->below = waiting;
+	waiting = top;
+}
+
+/* Sees to it that the top is of the statement that runs. */
+static void
+begin_waiting(void)
+{
+	if (waiting == NULL || waiting->since != GetCurrentSubTransactionId())
+		push_waiting();
+}
+
+static void
+add_row(WaitingRows *rows, Datum *values, bool *nulls)
+{
+	tuplestore_putvalues(rows->rows, rows->descriptor, values, nulls);
+	rows->count++;
+}
+
+static void
+add_entry(Entry *entry)
+{
+	add_row(&waiting->entries, entry->values, entry->nulls);
+}
+
+/* ---- Statements over them ---- */
+
+/* Where a statement takes place: rights, names, and the rows that wait. */
+typedef struct Posting
+{
+	Oid			caller;
+	int			security_context;
+	int			guc_level;
+} Posting;
+
+static void
+begin_posting(Posting *posting, Oid owner)
+{
+	GetUserIdAndSecContext(&posting->caller, &posting->security_context);
+	if (OidIsValid(owner))
+		SetUserIdAndSecContext(owner, posting->security_context | SECURITY_LOCAL_USERID_CHANGE);
+	posting->guc_level = NewGUCNestLevel();
+	(void) set_config_option("search_path", "pg_catalog, pg_temp", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true,
+							 0, false);
+}
+
+static void
+end_posting(const Posting *posting)
+{
+	AtEOXact_GUC(true, posting->guc_level);
+	SetUserIdAndSecContext(posting->caller, posting->security_context);
+}
+
+static void
+show_rows(WaitingRows *rows)
+{
+	EphemeralNamedRelation relation = palloc0(sizeof *relation);
+
+	tuplestore_rescan(rows->rows);
+	relation->md.name = pstrdup(rows->name);
+	relation->md.reliddesc = InvalidOid;
+	relation->md.tupdesc = rows->descriptor;
+	relation->md.enrtype = ENR_NAMED_TUPLESTORE;
+	relation->md.enrtuples = rows->count;
+	relation->reldata = rows->rows;
+	if (SPI_register_relation(relation) != SPI_OK_REL_REGISTER)
+		elog(ERROR, "could not register the waiting rows");
+}
+
+/* Runs a statement; what it did, and found, is in SPI_processed and SPI_tuptable. */
+static void
+run(Statement *statement)
+{
+	int			status;
+
+	if (statement->plan == NULL)
+	{
+		SPIPlanPtr	plan = SPI_prepare(statement->sql, 0, NULL);
+
+		if (plan == NULL)
+			elog(ERROR, "could not prepare a statement: %s", SPI_result_code_string(SPI_result));
+		SPI_keepplan(plan);
+		statement->plan = plan;
+	}
+	status = SPI_execute_plan(statement->plan, NULL, NULL, false, 0);
+	if (status < 0)
+		elog(ERROR, "could not execute a statement: %s", SPI_result_code_string(status));
+}
+
+/* ---- Partitions ---- */
+
+/* Months, counted from year 0, that have a partition, as far as is known; forgotten when llm.usage changes. */
+enum
+{
+	KNOWN_MONTHS = 8
+};
+
+static struct
+{
+	Oid			usage;
+	int			months[KNOWN_MONTHS];
+	int			count;
+	bool		all_known;		/* all months of the entries that wait */
+	int			waiting[KNOWN_MONTHS];	/* those of the entries that wait, but for known ones */
+	int			waiting_count;
+} partitions;
+
+static void
+note_usage_change(Datum argument, Oid relation)
+{
+	(void) argument;
+	if (relation == partitions.usage || relation == InvalidOid)
+		partitions.count = 0;
+}
+
+static int
+month_of(TimestampTz moment)
+{
+	struct pg_tm tm;
+	fsec_t		fraction;
+
+	if (timestamp2tm(moment, NULL, &tm, &fraction, NULL, NULL) != 0)
+		return 0;
+	return tm.tm_year * 12 + tm.tm_mon;
+}
+
+static bool
+contains(const int *months, int count, int month)
+{
+	for (int i = 0; i < count; i++)
+	{
+		if (months[i] == month)
+			return true;
+	}
+	return false;
+}
+
+static void
+note_month(TimestampTz moment)
+{
+	int			month = month_of(moment);
+
+	if (contains(partitions.months, partitions.count, month) ||
+		contains(partitions.waiting, partitions.waiting_count, month))
+		return;
+	if (partitions.waiting_count < KNOWN_MONTHS)
+		partitions.waiting[partitions.waiting_count++] = month;
+	else
+		partitions.all_known = false;
+}
+
+/* Sees to it that each entry that waits has a partition. */
+static void
+ensure_partitions(void)
+{
+	TupleTableSlot *slot = MakeSingleTupleTableSlot(waiting->entries.descriptor, &TTSOpsMinimalTuple);
+
+	partitions.waiting_count = 0;
+	partitions.all_known = true;
+	tuplestore_rescan(waiting->entries.rows);
+	while (tuplestore_gettupleslot(waiting->entries.rows, true, false, slot))
+	{
+		bool		isnull;
+
+		note_month(DatumGetTimestampTz(slot_getattr(slot, ENTRY_OCCURRED_AT + 1, &isnull)));
+	}
+	ExecDropSingleTupleTableSlot(slot);
+	if (partitions.all_known && partitions.waiting_count == 0)
+		return;
+
+	run(&make_partitions);
+	/* What is made is visible from here on, and so known, if the change itself has been heard of by now. */
+	CommandCounterIncrement();
+	AcceptInvalidationMessages();
+	for (int i = 0; i < partitions.waiting_count && partitions.all_known && partitions.count < KNOWN_MONTHS; i++)
+		partitions.months[partitions.count++] = partitions.waiting[i];
+}
+
+/* ---- Posting ---- */
+
+/* The table whose entries are posted; raises undefined_table where there is no ledger. */
+static Oid
+ledger_table(void)
+{
+	static bool registered = false;
+	Oid			schema = get_namespace_oid("llm", true);
+	Oid			usage = OidIsValid(schema) ? get_relname_relid("usage", schema) : InvalidOid;
+
+	if (!OidIsValid(usage))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("there is no ledger"),
+				 errhint("SELECT tokenmeter.create_ledger() makes it.")));
+	if (!registered)
+	{
+		CacheRegisterRelcacheCallback(note_usage_change, (Datum) 0);
+		registered = true;
+	}
+	if (usage != partitions.usage)
+	{
+		partitions.usage = usage;
+		partitions.count = 0;
+	}
+	return usage;
+}
+
+/* Posts the entries on top, and notes those that repeat others; true if each of them is in the ledger now. */
+static bool
+post_top_entries(void)
+{
+	WaitingRows *rows = &waiting->entries;
+
+	(void) ledger_table();
+	ensure_partitions();
+	tuplestore_rescan(rows->rows);
+	run(&post_entries);
+	if ((int64) SPI_processed == rows->count)
+		return true;
+	tuplestore_rescan(rows->rows);
+	run(&note_repeated);
+	return false;
+}
+
+/* Posts what is on top, with the rights of an owner, or of the caller. */
+static void
+post_top(Oid owner)
+{
+	Posting		posting;
+
+	begin_posting(&posting, owner);
+	SPI_connect();
+	show_rows(&waiting->entries);
+	show_rows(&waiting->problems);
+	if (waiting->entries.count > 0)
+		post_top_entries();
+	if (waiting->problems.count > 0)
+		run(&post_problems);
+	SPI_finish();
+	end_posting(&posting);
+}
+
+/* Errors that are not the row's: they end the statement as they always do. */
+static bool
+is_for_caller(const ErrorData *error)
+{
+	return error->sqlerrcode == ERRCODE_QUERY_CANCELED || error->sqlerrcode == ERRCODE_OUT_OF_MEMORY ||
+		error->sqlerrcode == ERRCODE_ADMIN_SHUTDOWN || error->sqlerrcode == ERRCODE_CRASH_SHUTDOWN ||
+		error->sqlerrcode == ERRCODE_T_R_SERIALIZATION_FAILURE;
+}
+
+/* Our own messages hold no text; of others that is not known. */
+static char *
+message_without_text(const ErrorData *error)
+{
+	if (error->filename != NULL && strncmp(error->filename, "src/pg/", 7) == 0)
+		return pstrdup(error->message);
+	return pstrdup("refused by the database");
+}
+
+/*
+ * Does something in a subtransaction. NULL if it went well, else the error, with all that was done undone. Errors that
+ * are the caller's are raised.
+ */
+static ErrorData *
+attempt(void (*action) (void *), void *argument)
+{
+	MemoryContext context = CurrentMemoryContext;
+	ResourceOwner owner = CurrentResourceOwner;
+	ErrorData  *volatile error = NULL;
+
+	BeginInternalSubTransaction(NULL);
+	MemoryContextSwitchTo(context);
+	PG_TRY();
+	{
+		action(argument);
+		ReleaseCurrentSubTransaction();
+	}
+	PG_CATCH();
+	{
+		MemoryContextSwitchTo(context);
+		error = CopyErrorData();
+		FlushErrorState();
+		RollbackAndReleaseCurrentSubTransaction();
+	}
+	PG_END_TRY();
+	MemoryContextSwitchTo(context);
+	CurrentResourceOwner = owner;
+	if (error != NULL && is_for_caller(error))
+		ReThrowError(error);
+	return error;
+}
+
+static void
+attempt_to_post(void *argument)
+{
+	post_top(*(Oid *) argument);
+}
+
+/* What not even llm.intake_problem takes is told to whoever reads warnings: the caller's statement goes on. */
+static void
+post_problems_or_warn(Oid owner)
+{
+	ErrorData  *error = attempt(attempt_to_post, &owner);
+
+	if (error != NULL)
+		ereport(WARNING,
+				(errcode(error->sqlerrcode),
+				 errmsg("%lld calls could not be posted, nor listed in llm.intake_problem",
+						(long long) waiting->problems.count),
+				 errdetail("%s", message_without_text(error)),
+				 errhidestmt(true)));
+}
+
+/* The columns of tokenmeter.problem. */
+enum
+{
+	PROBLEM_SQLSTATE, PROBLEM_MESSAGE, PROBLEM_CALL, PROBLEM_ENTRY, PROBLEM_COLUMNS
+};
+
+/* Adds a problem; of the call and the entry one is given. */
+static void
+add_problem(const ErrorData *error, Datum call, Datum entry)
+{
+	Datum		values[PROBLEM_COLUMNS] = {
+		CStringGetTextDatum(unpack_sql_state(error->sqlerrcode)),
+		CStringGetTextDatum(message_without_text(error)),
+		call,
+		entry
+	};
+	bool		nulls[PROBLEM_COLUMNS] = {false, false, call == (Datum) 0, entry == (Datum) 0};
+
+	add_row(&waiting->problems, values, nulls);
+}
+
+/* Posts one entry by itself, in a place of its own. */
+static void
+post_one(TupleTableSlot *slot, Oid owner)
+{
+	ErrorData  *error;
+	Datum		row;
+
+	push_waiting();
+	slot_getallattrs(slot);
+	row = heap_copy_tuple_as_datum(ExecFetchSlotHeapTuple(slot, false, NULL), waiting->entries.descriptor);
+	add_row(&waiting->entries, slot->tts_values, slot->tts_isnull);
+	error = attempt(attempt_to_post, &owner);
+	if (error != NULL)
+	{
+		forget_top();
+		push_waiting();
+		add_problem(error, (Datum) 0, row);
+		post_problems_or_warn(owner);
+	}
+	forget_top();
+}
+
+/* The entries on top one by one: the ledger has refused them together. */
+static void
+post_one_by_one(Oid owner)
+{
+	WaitingRows *rows = &waiting->entries;
+	TupleTableSlot *slot = MakeSingleTupleTableSlot(rows->descriptor, &TTSOpsMinimalTuple);
+
+	tuplestore_rescan(rows->rows);
+	while (tuplestore_gettupleslot(rows->rows, true, true, slot))
+	{
+		CHECK_FOR_INTERRUPTS();
+		post_one(slot, owner);
+	}
+	ExecDropSingleTupleTableSlot(slot);
+	tuplestore_clear(rows->rows);
+	rows->count = 0;
+	if (waiting->problems.count > 0)
+		post_problems_or_warn(owner);
+}
+
+/* Posts what is on top, whatever is wrong with it, and takes it off. */
+static void
+post_leniently(Oid owner)
+{
+	if (waiting->entries.count + waiting->problems.count > 0 && attempt(attempt_to_post, &owner) != NULL)
+		post_one_by_one(owner);
+	forget_top();
+}
+
+/* ---- Calls that arrive ---- */
+
+typedef struct Arrival
+{
+	Call	   *call;
+	Entry		entry;
+} Arrival;
+
+/* Makes the entry of a call, with its number. */
+static void
+accept_call(void *argument)
+{
+	Arrival    *arrival = argument;
+	Oid			schema;
+	Oid			sequence;
+
+	make_entry(arrival->call, &arrival->entry);
+	(void) ledger_table();
+	schema = get_namespace_oid("llm", false);
+	sequence = get_relname_relid("usage_entry_id_seq", schema);
+	if (!OidIsValid(sequence))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("sequence llm.usage_entry_id_seq does not exist")));
+	arrival->entry.values[ENTRY_ID] = Int64GetDatum(nextval_internal(sequence, false));
+	arrival->entry.nulls[ENTRY_ID] = false;
+}
+
+static TupleDesc
+call_descriptor(void)
+{
+	Oid			type = GetSysCacheOid2(TYPENAMENSP, Anum_pg_type_oid, CStringGetDatum("call"),
+									   ObjectIdGetDatum(get_namespace_oid("tokenmeter", false)));
+
+	return lookup_rowtype_tupdesc_copy(type, -1);
+}
+
+/* A call that arrives at a lenient door: an entry that waits, or a problem. */
+static void
+arrive_leniently(Call *call)
+{
+	Arrival		arrival = {.call = call};
+	ErrorData  *error;
+
+	begin_waiting();
+	error = attempt(accept_call, &arrival);
+	if (error == NULL)
+		add_entry(&arrival.entry);
+	else
+	{
+		forget_texts(call);
+		add_problem(error, HeapTupleGetDatum(heap_form_tuple(call_descriptor(), call->values, call->nulls)), (Datum) 0);
+	}
+}
+
+static void
+read_call_row(HeapTupleHeader row, Call *call)
+{
+	TupleDesc	descriptor = lookup_rowtype_tupdesc(HeapTupleHeaderGetTypeId(row), HeapTupleHeaderGetTypMod(row));
+	HeapTupleData tuple = {.t_len = HeapTupleHeaderGetDatumLength(row), .t_data = row};
+
+	Assert(descriptor->natts == CALL_COLUMNS);
+	heap_deform_tuple(&tuple, descriptor, call->values, call->nulls);
+	ReleaseTupleDesc(descriptor);
+}
+
+/* Where the columns of a call are in a door's table; a column that it does not have is not given. */
+typedef struct ColumnMap
+{
+	AttrNumber	columns[CALL_COLUMNS];	/* 0: none */
+} ColumnMap;
+
+static const ColumnMap *
+column_map(FunctionCallInfo fcinfo, TupleDesc table)
+{
+	ColumnMap  *map = fcinfo->flinfo->fn_extra;
+	TupleDesc	call;
+
+	if (map != NULL)
+		return map;
+	map = MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, sizeof *map);
+	call = call_descriptor();
+	for (int i = 0; i < CALL_COLUMNS; i++)
+	{
+		Form_pg_attribute wanted = TupleDescAttr(call, i);
+
+		for (int j = 0; j < table->natts; j++)
+		{
+			Form_pg_attribute found = TupleDescAttr(table, j);
+
+			if (!found->attisdropped && found->atttypid == wanted->atttypid &&
+				strcmp(NameStr(found->attname), NameStr(wanted->attname)) == 0)
+				map->columns[i] = found->attnum;
+		}
+	}
+	fcinfo->flinfo->fn_extra = map;
+	return map;
+}
+
+static void
+read_call_slot(TupleTableSlot *slot, const ColumnMap *map, Call *call)
+{
+	slot_getallattrs(slot);
+	for (int i = 0; i < CALL_COLUMNS; i++)
+	{
+		AttrNumber	column = map->columns[i];
+
+		call->nulls[i] = column == 0 || slot->tts_isnull[column - 1];
+		if (!call->nulls[i])
+			call->values[i] = slot->tts_values[column - 1];
+	}
+}
+
+static TriggerData *
+trigger_data(FunctionCallInfo fcinfo, bool for_row)
+{
+	TriggerData *trigger = (TriggerData *) fcinfo->context;
+
+	if (!CALLED_AS_TRIGGER(fcinfo) || !TRIGGER_FIRED_BY_INSERT(trigger->tg_event) ||
+		(TRIGGER_FIRED_FOR_ROW(trigger->tg_event) != 0) != for_row ||
+		TRIGGER_FIRED_BEFORE(trigger->tg_event) != for_row)
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("function must be the trigger of a door of the ledger")));
+	return trigger;
+}
+
+/* Before a row of llm.inbox is inserted: takes the call, and suppresses the row. */
+PG_FUNCTION_INFO_V1(tokenmeter_receive_call);
+
+Datum
+tokenmeter_receive_call(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigger = trigger_data(fcinfo, true);
+	Relation	door = trigger->tg_relation;
+	Call		call;
+
+	read_call_slot(trigger->tg_trigslot, column_map(fcinfo, RelationGetDescr(door)), &call);
+	arrive_leniently(&call);
+	if (waiting->entries.count + waiting->problems.count >= MAX_WAITING)
+		post_leniently(door->rd_rel->relowner);
+	return PointerGetDatum(NULL);
+}
+
+/* After the statement: posts what has arrived. */
+PG_FUNCTION_INFO_V1(tokenmeter_post_received);
+
+Datum
+tokenmeter_post_received(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigger = trigger_data(fcinfo, false);
+
+	if (waiting != NULL && waiting->since == GetCurrentSubTransactionId())
+		post_leniently(trigger->tg_relation->rd_rel->relowner);
+	return PointerGetDatum(NULL);
+}
+
+/* Posts calls leniently, with the rights of the caller. */
+PG_FUNCTION_INFO_V1(tokenmeter_post_calls);
+
+Datum
+tokenmeter_post_calls(PG_FUNCTION_ARGS)
+{
+	ArrayType  *calls = PG_GETARG_ARRAYTYPE_P(0);
+	ArrayIterator iterator = array_create_iterator(calls, 0, NULL);
+	Datum		value;
+	bool		isnull;
+
+	while (array_iterate(iterator, &value, &isnull))
+	{
+		Call		call;
+
+		if (isnull)
+			continue;
+		read_call_row(DatumGetHeapTupleHeader(value), &call);
+		arrive_leniently(&call);
+	}
+	array_free_iterator(iterator);
+	if (waiting != NULL && waiting->since == GetCurrentSubTransactionId())
+		post_leniently(InvalidOid);
+	PG_RETURN_VOID();
+}
+
+/*
+ * Posts one call strictly, with the rights of the caller: raises what is wrong with it. Returns number and time of the
+ * entry; if the same call is known, of that; NULL if another one is known by its id.
+ */
+PG_FUNCTION_INFO_V1(tokenmeter_post_call);
+
+Datum
+tokenmeter_post_call(PG_FUNCTION_ARGS)
+{
+	Call		call;
+	Arrival		arrival = {.call = &call};
+	Posting		posting;
+	TupleDesc	descriptor;
+	Datum		values[2];
+	bool		nulls[2] = {false, false};
+
+	read_call_row(PG_GETARG_HEAPTUPLEHEADER(0), &call);
+	accept_call(&arrival);
+	values[0] = arrival.entry.values[ENTRY_OCCURRED_AT];
+	values[1] = arrival.entry.values[ENTRY_ID];
+
+	push_waiting();
+	add_entry(&arrival.entry);
+	begin_posting(&posting, InvalidOid);
+	SPI_connect();
+	show_rows(&waiting->entries);
+	if (!post_top_entries())
+	{
+		tuplestore_rescan(waiting->entries.rows);
+		run(&find_posted);
+		nulls[0] = nulls[1] = SPI_processed == 0;
+		for (int i = 0; i < 2 && SPI_processed > 0; i++)
+			values[i] = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, i + 1, &nulls[i]);
+	}
+	SPI_finish();
+	end_posting(&posting);
+	forget_top();
+
+	if (get_call_result_type(fcinfo, NULL, &descriptor) != TYPEFUNC_COMPOSITE)
+		elog(ERROR, "return type must be a row type");
+	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(descriptor), values, nulls)));
+}
