@@ -94,7 +94,10 @@ SELECT * FROM tokenmeter.count_messages('unheard-of', '[{"role": "user", "conten
 SELECT * FROM tokenmeter.count_messages('unheard-of', '[7]');
 
 -- What the ledger makes of it: nothing in a chat that can be read breaks the caller.
-SELECT call->>'model' AS model, (counted.meters).input, counted.exact, counted.complete
+BEGIN;
+SELECT tokenmeter.create_ledger();
+INSERT INTO llm.message_log (model, messages, tools, input_text)
+SELECT r.model, r.messages, r.tools, r.input_text
 FROM unnest(ARRAY[
   '{"model": "gpt-4o", "messages": [{"role": "user", "content": "x"}], "tools": [{"type": "function", "function": {"name": "f"}}]}',
   '{"model": "gpt-4o", "messages": [{"role": "user", "content": "x"}], "tools": {"f": 1}}',
@@ -103,4 +106,6 @@ FROM unnest(ARRAY[
   '{"model": "gpt-oss", "messages": [{"role": "user", "content": "x"}], "tools": [{"type": "function", "function": {"name": "f"}}]}',
   '{"model": "gpt-4o", "input_text": "x", "tools": [{"type": "function", "function": {"name": "f"}}]}',
   '{"model": "claude-3-opus", "messages": [{"role": "user", "content": "x"}], "tools": [{"name": "f"}]}']::jsonb[]) WITH ORDINALITY AS c (call, i),
-  tokenmeter.counted_meters(jsonb_populate_record(NULL::tokenmeter.call, call), NULL) AS counted ORDER BY i;
+  jsonb_populate_record(NULL::tokenmeter.call, call) AS r ORDER BY i
+RETURNING model, counted_input_tokens, input_tokens, method;
+ROLLBACK;

@@ -1,5 +1,6 @@
 /*
- * Differences between the supported server versions, in one place.
+ * Differences between the supported server versions, in one place; and whose errors ours are: posting tells by it that
+ * their messages hold no text.
  */
 #ifndef TOKENMETER_COMPAT_H
 #define TOKENMETER_COMPAT_H
@@ -13,5 +14,8 @@
 #if PG_VERSION_NUM < 180000
 #define pg_noreturn pg_attribute_noreturn()
 #endif
+
+#undef TEXTDOMAIN
+#define TEXTDOMAIN "tokenmeter"
 
 #endif

@@ -467,7 +467,7 @@ is_for_caller(const ErrorData *error)
 static char *
 message_without_text(const ErrorData *error)
 {
-	if (error->filename != NULL && strncmp(error->filename, "src/pg/", 7) == 0)
+	if (error->domain != NULL && strcmp(error->domain, TEXTDOMAIN) == 0)
 		return pstrdup(error->message);
 	return pstrdup("refused by the database");
 }
@@ -520,7 +520,7 @@ post_problems_or_warn(Oid owner)
 	if (error != NULL)
 		ereport(WARNING,
 				(errcode(error->sqlerrcode),
-				 errmsg("%lld calls could not be posted, nor listed in llm.intake_problem",
+				 errmsg("could not post %lld call(s), nor list them in llm.intake_problem",
 						(long long) waiting->problems.count),
 				 errdetail("%s", message_without_text(error)),
 				 errhidestmt(true)));

@@ -105,7 +105,7 @@ static void
 refresh_cards(void)
 {
 	AcceptInvalidationMessages();
-	if (cards.table == NULL || cards.changes != cards.changes_then ||
+	if (cards.table == NULL || !OidIsValid(cards.relation) || cards.changes != cards.changes_then ||
 		table_cache_generation != cards.generation_then || hash_get_num_entries(cards.table) >= MAX_CARDS)
 		begin_cards();
 }
@@ -301,10 +301,14 @@ read_scan(Relation prices, SysScanDesc scan, const ModelReadings *readings, Rate
 static void
 read_card(const text *provider_name, const text *model, RateCard *card)
 {
-	Relation	prices = table_open(cards.relation, AccessShareLock);
+	Relation	prices;
 	char		provider[TM_MODEL_NAME_SIZE];
 	bool		found;
 
+	/* Metering goes on without prices. */
+	if (!OidIsValid(cards.relation))
+		return;
+	prices = table_open(cards.relation, AccessShareLock);
 	if (provider_name != NULL && VARSIZE_ANY_EXHDR(provider_name) > 0)
 		found = tm_provider_name(VARDATA_ANY(provider_name), VARSIZE_ANY_EXHDR(provider_name), provider);
 	else
@@ -364,6 +368,10 @@ make_rate_card(const text *model, const int64 *price_ids, int count)
 	Relation	prices;
 
 	refresh_cards();
+	if (!OidIsValid(cards.relation))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("there is no table tokenmeter.price")));
 	prices = table_open(cards.relation, AccessShareLock);
 	for (int i = 0; i < count; i++)
 	{

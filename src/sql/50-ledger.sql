@@ -36,7 +36,14 @@ COMMENT ON TYPE tokenmeter.entry IS 'a call as it goes into the ledger';
 CREATE TYPE tokenmeter.problem AS (sqlstate text, problem text, call tokenmeter.call, entry tokenmeter.entry);
 COMMENT ON TYPE tokenmeter.problem IS 'a call, or its entry, that could not be posted, and why';
 
--- Of a usage object only its numbers: whatever else somebody may have put there could be text.
+CREATE FUNCTION tokenmeter.numbers_of(object jsonb) RETURNS jsonb
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+RETURN (SELECT jsonb_object_agg(member.key, member.value)
+  FROM jsonb_each(CASE jsonb_typeof(object) WHEN 'object' THEN object ELSE '{}' END) member
+  WHERE jsonb_typeof(member.value) = 'number' AND length(member.key) < 64);
+COMMENT ON FUNCTION tokenmeter.numbers_of(jsonb) IS 'the members of an object that are numbers';
+
+-- Of usage and quantities only the numbers: whatever else somebody may have put there could be text.
 CREATE FUNCTION tokenmeter.call_facts(call tokenmeter.call) RETURNS jsonb
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
@@ -45,12 +52,8 @@ BEGIN
   call.tools := NULL;
   call.output_text := NULL;
   call.reasoning_text := NULL;
-  IF jsonb_typeof(call.usage) = 'object' THEN
-    call.usage := (SELECT jsonb_object_agg(u.key, u.value) FROM jsonb_each(call.usage) u
-      WHERE jsonb_typeof(u.value) = 'number' AND length(u.key) < 64);
-  ELSE
-    call.usage := NULL;
-  END IF;
+  call.usage := tokenmeter.numbers_of(call.usage);
+  call.quantities := tokenmeter.numbers_of(call.quantities);
   RETURN (SELECT jsonb_object_agg(f.key, f.value) FROM jsonb_each(to_jsonb(call)) f WHERE f.value <> 'null');
 END $$;
 COMMENT ON FUNCTION tokenmeter.call_facts(tokenmeter.call) IS 'what a call says but for its texts';
