@@ -6,7 +6,7 @@ SELECT tokenmeter.create_ledger();
 CREATE FUNCTION pg_temp.explain(id text) RETURNS TABLE (meter text, quantity numeric, per numeric, price numeric, currency text,
   rule text, amount numeric)
 LANGUAGE sql AS $$
-  SELECT e.meter, e.quantity, e.unit_quantity, e.unit_price, e.currency, regexp_replace(e.rule, 'price_id -?\d+', 'price_id N'), e.amount
+  SELECT e.meter, e.quantity, e.unit_quantity, e.unit_price, e.currency, regexp_replace(e.rule, 'price_id -?\d+', 'price_id N', 'g'), e.amount
   FROM llm.usage u, LATERAL tokenmeter.explain_cost(u.entry_id) e WHERE u.request_id = $1
 $$;
 -- Entries whose lines do not add up to their cost: never any.
@@ -68,8 +68,8 @@ SELECT correction, correction_reason, cost, currency, tenant_id, input_tokens FR
 SELECT meter, quantity, rule, amount FROM llm.usage u, LATERAL tokenmeter.explain_cost(u.entry_id) WHERE u.corrects IS NOT NULL;
 
 -- A price that was recorded wrongly, mended for its time; and a change of price that became known late.
-INSERT INTO tokenmeter.price (provider, model, meter, unit_quantity, unit_price, currency, effective_from, recorded_at) VALUES
-  ('me', 'brand-new', 'input', 1000000, 2, 'EUR', '2025-01-01', now() + interval '1 s'), ('me', 'brand-new', 'output', 1000000, 8, 'EUR', '2025-06-02', now());
+INSERT INTO tokenmeter.price (provider, model, meter, unit_quantity, unit_price, currency, effective_from) VALUES
+  ('me', 'brand-new', 'input', 1000000, 2, 'EUR', '2025-01-01'), ('me', 'brand-new', 'output', 1000000, 8, 'EUR', '2025-06-02');
 SELECT * FROM tokenmeter.reprice('2025-06-01', '2025-06-03', 'brand-new');
 SAVEPOINT s;
 SELECT * FROM tokenmeter.reprice('2025-06-01', '2025-06-03', 'brand*', dry_run => false);
@@ -87,7 +87,7 @@ SELECT * FROM tokenmeter.reprice('2025-07-01', '2025-07-02', NULL, 'they bill in
 SELECT revision, correction, cost, currency FROM llm.usage WHERE model = 'brand-new' AND occurred_at >= '2025-07-01' ORDER BY entry_id;
 SELECT e.rule, e.currency, e.amount FROM llm.usage u, LATERAL tokenmeter.explain_cost(u.entry_id) e WHERE corrects IS NOT NULL AND occurred_at >= '2025-07-01';
 -- Without a price again, what was billed stays.
-INSERT INTO tokenmeter.price (provider, model, meter, effective_from, recorded_at) VALUES ('me', 'brand-new', 'output', '2025-07-01', now() + interval '2 s');
+INSERT INTO tokenmeter.price (provider, model, meter, effective_from) VALUES ('me', 'brand-new', 'output', '2025-07-01');
 SELECT * FROM tokenmeter.reprice('2025-07-01', '2025-07-02', NULL, 'ended', false);
 
 -- Two currencies in one report, and both in one.
@@ -95,10 +95,22 @@ INSERT INTO tokenmeter.exchange_rate (from_currency, to_currency, rate, effectiv
 SELECT currency, sum(cost) AS cost, sum(tokenmeter.convert_currency(cost, currency, 'USD', occurred_at)) AS usd
 FROM llm.usage WHERE occurred_at >= '2025-06-01' AND occurred_at < '2025-07-01' GROUP BY currency ORDER BY currency;
 
+-- A discount of one tenant on top of the provider's hours, both by name.
+INSERT INTO tokenmeter.price (provider, model, meter, hours_from, hours_to, tenant_id, unit_quantity, unit_price, factor, effective_from) VALUES
+  ('me', 'peak*', 'input', '00:00', '00:00', NULL, 1000000, 10, NULL, '2025-01-01'), ('me', 'peak', '*', '01:00', '04:00', NULL, NULL, NULL, 2, '2025-01-01'),
+  ('me', '*', '*', '00:00', '00:00', 'bulk', NULL, NULL, 0.9, '2025-01-01');
+INSERT INTO llm.message_log (request_id, occurred_at, tenant_id, provider, model, input_tokens) VALUES
+  ('bulk at peak', '2025-06-01 02:00+00', 'bulk', 'me', 'peak', 1000000), ('at peak', '2025-06-01 02:00+00', 'acme', 'me', 'peak', 1000000), ('bulk', '2025-06-01 05:00+00', 'bulk', 'me', 'peak', 1000000)
+RETURNING request_id, cost;
+SELECT rule, amount FROM pg_temp.explain('bulk at peak');
 SELECT * FROM inexplicable;
 \set VERBOSITY terse
 SAVEPOINT s;
 SELECT * FROM tokenmeter.explain_cost(-1);
 ROLLBACK TO s;
 SELECT * FROM tokenmeter.reprice(NULL, '2025-06-03');
+ROLLBACK;
+-- What a snapshot older than the prices could get wrong is refused.
+BEGIN ISOLATION LEVEL REPEATABLE READ;
+SELECT tokenmeter.price_pending();
 ROLLBACK;

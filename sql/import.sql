@@ -63,12 +63,30 @@ SELECT origin, model, meter, tenant_id, currency, unit_price, factor, (effective
 FROM tokenmeter.price WHERE provider = 'acme' ORDER BY price_id;
 ROLLBACK;
 
+-- A key that an earlier list has besides ends with the later one; odd things in a file are listed.
+BEGIN;
+SELECT * FROM pg_temp.import('{"acme/l": {"litellm_provider": "acme", "input_cost_per_token": 1e-6}}', '2026-03-01');
+SELECT * FROM pg_temp.import('{"acme/l": {"litellm_provider": "acme", "input_cost_per_token": 1e-6, "cache_read_input_token_cost": 1e-7, "output_cost_per_token": 2e-6,
+  "output_cost_per_reasoning_token": 2e-6, "output_cost_per_token_flex": 1e-6}}', '2026-01-01');
+SELECT meter, tier, unit_price, effective_from FROM imported WHERE model = 'l';
+SELECT * FROM pg_temp.import('{"acme/odd": {"litellm_provider": "acme", "tiered_pricing": 5, "search_context_cost_per_query": 0.5, "provider_specific_entry": {"auto": 3, "batches": 0.5, "Fast": 0.1234567890123},
+  "input_cost_per_token": 1e-31, "output_cost_per_token": 1e7, "input_cost_per_token_above_99999999999999999999k_tokens": 1},
+  "acme/odd2": {"litellm_provider": "acme", "tiered_pricing": [{"range": [1e30, 2e30], "input_cost_per_token": 1}, {"range": [-1, 5], "input_cost_per_token": 1}, 7]},
+  "acme/": {"litellm_provider": "acme", "input_cost_per_token": 1}, "x": {"litellm_provider": 7, "input_cost_per_token": 1}}', '2026-05-01');
+SELECT * FROM imported WHERE model ~ 'odd';
+ROLLBACK;
+
 -- What is no list changes nothing.
 \set VERBOSITY terse
 SELECT * FROM pg_temp.import('[]', now());
 SELECT * FROM pg_temp.import('{"a": 1, "b": {"c": 2}}', now());
 SELECT * FROM pg_temp.import('{}', now(), 'tokenmeter');
 SELECT * FROM pg_temp.import('[1]', now(), 'tokenmeter');
+\set VERBOSITY default
+\set SHOW_CONTEXT never
+SELECT * FROM pg_temp.import('[{"provider": "acme", "model": "l", "meter": "input", "unit_quantity": 1000000, "unit_price": 1}, {"provider": "acme", "model": "l", "meter": "input", "unit": 1000000, "price": 3}]', now(), 'tokenmeter');
+SELECT * FROM pg_temp.import('[{"provider": "acme", "model": "l", "meter": "input"}]', now(), 'tokenmeter');
+\set VERBOSITY terse
 SELECT * FROM pg_temp.import('[]', now(), 'csv');
 SELECT * FROM pg_temp.import(NULL, now());
 SELECT * FROM pg_temp.import('[{"provider": "acme", "model": "a", "meter": "input", "unit_quantity": 1, "unit_price": 1}, {"provider": "acme", "model": "b", "meter": "input", "unit_price": 1}]', now(), 'tokenmeter');

@@ -61,6 +61,11 @@ SELECT cost FROM pg_temp.cost('openai', 'o3', 'standard', '2025-07-01', '{"input
 -- Whose prices a call pays that names no provider: prices of several are never mixed.
 SELECT model, c.* FROM unnest('{mine,m,me/m,other/m,nobody/m}'::text[]) AS model,
   LATERAL pg_temp.cost(NULL, model, 'standard', '2025-07-01', '{"input": 1000}') c;
+-- Owned prices go before a list's, whatever tier or context the list knows besides; other spellings of a region.
+INSERT INTO tokenmeter.price (provider, model, meter, region, currency, unit_quantity, unit_price, factor, effective_from) VALUES
+  ('openai', 'gpt-5', 'input', NULL, 'USD', 1000000, 1, NULL, '2025-01-01'), ('me', 'm', '*', 'EU', 'EUR', NULL, NULL, 1.5, '2025-01-01'), ('me', 'm', 'output', NULL, 'EUR', 1073741824, 1, NULL, '2025-01-01');
+SELECT tier, cost, assumed FROM unnest('{standard,priority,batch}'::text[]) AS tier, LATERAL pg_temp.cost('openai', 'gpt-5', tier, '2025-10-01', '{"input": 1000000}');
+SELECT cost FROM pg_temp.cost('me', 'm', 'standard', '2025-07-01', '{"input": 1000, "output": 1}', NULL, 'eu');
 -- Patterns that overlap: the whole name, then the longest start.
 INSERT INTO tokenmeter.price (provider, model, meter, unit_quantity, unit_price, effective_from) VALUES
   ('me', '*', 'web_search', 1000, 1, '2025-01-01'), ('me', 'big*', 'web_search', 1000, 2, '2025-01-01'),
@@ -117,7 +122,9 @@ INSERT INTO tokenmeter.price (provider, model, meter, unit_quantity, unit_price,
 INSERT INTO tokenmeter.price (provider, model, meter, service_tier, region, factor, effective_from) VALUES ('me', 'm', '*', 'batch', 'eu', 2, now());
 INSERT INTO tokenmeter.price (provider, model, meter, unit_quantity, unit_price, currency, effective_from) VALUES ('me', 'm', 'input', 1, 1, 'euro', now());
 INSERT INTO tokenmeter.price (provider, model, meter, unit_quantity, unit_price, effective_from) VALUES ('me', 'm', 'input', 1, 1, 'infinity');
-INSERT INTO tokenmeter.price (provider, model, meter, unit_quantity, unit_price, effective_from, recorded_at) VALUES ('me', 'm', 'input', 1, 1, '2036-01-03', '2026-01-01');
+INSERT INTO tokenmeter.price (provider, model, meter, unit_quantity, unit_price, effective_from, recorded_at) VALUES ('me', 'm', 'input', 1, 1, '2999-01-03', '2998-01-01');
+INSERT INTO tokenmeter.price (provider, model, meter, unit_quantity, unit_price, effective_from) VALUES ('me', 'm', 'Input', 1, 1, now());
+INSERT INTO tokenmeter.price (provider, model, meter, unit_quantity, unit_price, effective_from, origin) VALUES ('me', 'm', 'input', 1, 1, now(), 'shipped');
 INSERT INTO tokenmeter.price (provider, model, meter, unit_quantity, unit_price, effective_from) VALUES ('', 'm', 'input', 1, 1, now());
 -- Quantities must be quantities.
 SELECT token_cost('gpt-4o', '[1]');

@@ -538,7 +538,7 @@ set_cost(const Call *call, Jsonb *quantities, Entry *entry)
 	priced.call.occurred_at = DatumGetTimestampTz(call->values[CALL_OCCURRED_AT]);
 	priced.call.time_of_day = time_of_day(priced.call.occurred_at);
 	priced.call.known_at = DT_NOEND;
-	price_call(&priced, find_rate_card(provider, text_of(call, CALL_MODEL)));
+	price_call(&priced, find_rate_card(provider, text_of(call, CALL_MODEL), priced.call.tenant_id));
 
 	problem = describe_problem(&priced);
 	if (problem != NULL)

@@ -139,7 +139,7 @@ raise_no_encoding(const text *name)
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
 				 errmsg("model \"%s\" has no tokenizer here", shown),
 				 model->encoding_name == NULL
-				 ? errdetail("Its provider does not publish one.")
+				 ? errdetail("Its provider does not publish one, or it is not loaded.")
 				 : errdetail("Its encoding \"%s\" does not exist.", model->encoding_name),
 				 errhint("Use the token numbers that the provider reports, or token_estimate().")));
 	ereport(ERROR,

@@ -110,7 +110,7 @@ static Statement note_repeated = {.sql =
 	"  WHERE r.source = locked.source AND r.request_id = locked.request_id)"
 	"INSERT INTO llm.intake_problem (source, request_id, sqlstate, problem, call) "
 	"SELECT source, request_id, '23505', 'a different call is known under this request_id',"
-	"  jsonb_strip_nulls(to_jsonb(repeated) - '{source,request_id,fingerprint,is_same,entry_id}'::text[]) "
+	"  jsonb_strip_nulls(to_jsonb(repeated) - '{source,request_id,entry_id,fingerprint,price_ids,tier_assumed,is_same}'::text[]) "
 	"FROM repeated WHERE NOT is_same"
 };
 
@@ -119,7 +119,7 @@ static Statement post_problems = {.sql =
 	"SELECT coalesce((p.call).source, (p.entry).source), coalesce((p.call).request_id, (p.entry).request_id),"
 	"  p.sqlstate, p.problem,"
 	"  CASE WHEN p.entry IS DISTINCT FROM NULL"
-	"    THEN jsonb_strip_nulls(to_jsonb(p.entry) - '{source,request_id,fingerprint,entry_id}'::text[])"
+	"    THEN jsonb_strip_nulls(to_jsonb(p.entry) - '{source,request_id,entry_id,fingerprint,price_ids,tier_assumed}'::text[])"
 	"    ELSE tokenmeter.call_facts(p.call) END "
 	"FROM waiting_problem p"
 };

@@ -115,7 +115,7 @@ price_arguments(FunctionCallInfo fcinfo, const RateCard *card, PricedCall *price
 	read_call(fcinfo, &priced->call);
 	if (card == NULL)
 		card = find_rate_card(PG_ARGISNULL(CALL_PROVIDER) ? NULL : PG_GETARG_TEXT_PP(CALL_PROVIDER),
-							  PG_GETARG_TEXT_PP(CALL_MODEL));
+							  PG_GETARG_TEXT_PP(CALL_MODEL), priced->call.tenant_id);
 	price_call(priced, card);
 }
 

@@ -19,7 +19,7 @@ const char *const token_meter_names[6] = {
 enum
 {
 	MAX_QUANTITY_WEIGHT = 4,	/* below 10^20 */
-	MAX_QUANTITY_DIGITS = 8
+	MAX_QUANTITY_DECIMALS = 4	/* of base 10,000: 16 decimal places */
 };
 
 void
@@ -59,11 +59,11 @@ add_quantity(const char *meter, const JsonbValue *value, PricedCall *priced)
 				 errmsg("quantity of meter \"%s\" is not a number", meter)));
 	quantity = &add_amount(priced, meter)->quantity;
 	if (!decimal_from_numeric(value->val.numeric, quantity) || quantity->weight > MAX_QUANTITY_WEIGHT ||
-		quantity->count > MAX_QUANTITY_DIGITS)
+		quantity->weight - quantity->count < -1 - MAX_QUANTITY_DECIMALS)
 		ereport(ERROR,
 				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
 				 errmsg("quantity of meter \"%s\" is out of range", meter),
-				 errdetail("It must be from 0 to 10^20, with at most 28 digits.")));
+				 errdetail("It must be from 0 to 10^20, with at most 16 decimal places.")));
 }
 
 void

@@ -49,22 +49,32 @@ enum
 	PRICE_UNIT_FRACTION = 20
 };
 
-/* A backend that meets more models than this forgets all: their names come from outside. */
+/* A backend whose cards take more memory than this forgets all: names of models come from outside. */
 enum
 {
-	MAX_CARDS = 2000
+	MAX_CARD_BYTES = 16 * 1024 * 1024,
+	MAX_TENANT_SIZE = 256
 };
 
 typedef struct CardEntry
 {
-	char		key[2 * TM_MODEL_NAME_SIZE + 1];	/* provider as it was given, newline, model */
+	/* Provider as it was given, newline, model, newline, tenant if it has prices of its own. */
+	char		key[2 * TM_MODEL_NAME_SIZE + MAX_TENANT_SIZE + 2];
 	RateCard	card;
 } CardEntry;
+
+/* Whether a tenant has prices of its own. */
+typedef struct TenantEntry
+{
+	char		tenant_id[MAX_TENANT_SIZE];
+	bool		has_prices;
+} TenantEntry;
 
 static struct
 {
 	MemoryContext context;		/* holds the cards; NULL before the first */
 	HTAB	   *table;
+	HTAB	   *tenants;
 	Oid			relation;		/* tokenmeter.price */
 	uint64		changes;		/* of it, as far as they are known here */
 	uint64		changes_then;	/* when the cards were begun */
@@ -86,6 +96,7 @@ static void
 begin_cards(void)
 {
 	HASHCTL		control = {.keysize = sizeof(((CardEntry *) NULL)->key), .entrysize = sizeof(CardEntry)};
+	HASHCTL		tenants = {.keysize = MAX_TENANT_SIZE, .entrysize = sizeof(TenantEntry)};
 
 	if (cards.context == NULL)
 	{
@@ -97,7 +108,8 @@ begin_cards(void)
 	cards.changes_then = cards.changes;
 	cards.generation_then = table_cache_generation;
 	cards.relation = get_relname_relid("price", get_namespace_oid("tokenmeter", false));
-	control.hcxt = cards.context;
+	control.hcxt = tenants.hcxt = cards.context;
+	cards.tenants = hash_create("tokenmeter tenants", 64, &tenants, HASH_ELEM | HASH_STRINGS | HASH_CONTEXT);
 	cards.table = hash_create("tokenmeter rate cards", 64, &control, HASH_ELEM | HASH_STRINGS | HASH_CONTEXT);
 }
 
@@ -106,7 +118,7 @@ refresh_cards(void)
 {
 	AcceptInvalidationMessages();
 	if (cards.table == NULL || !OidIsValid(cards.relation) || cards.changes != cards.changes_then ||
-		table_cache_generation != cards.generation_then || hash_get_num_entries(cards.table) >= MAX_CARDS)
+		table_cache_generation != cards.generation_then || MemoryContextMemAllocated(cards.context, true) > MAX_CARD_BYTES)
 		begin_cards();
 }
 
@@ -152,13 +164,8 @@ rank_of_origin(const char *origin)
 }
 
 static void
-read_price(HeapTuple tuple, TupleDesc descriptor, const ModelReadings *readings, TmPrice *price)
+read_price(HeapTuple tuple, TupleDesc descriptor, TmPrice *price)
 {
-	const text *model = DatumGetTextPP(read_column(tuple, descriptor, PRICE_MODEL));
-
-	memset(price, 0, sizeof *price);
-	price->model_rank = tm_model_rank(VARDATA_ANY(model), VARSIZE_ANY_EXHDR(model), readings->items,
-									  readings->count, &price->is_whole_name);
 	price->price_id = DatumGetInt64(read_column(tuple, descriptor, PRICE_ID));
 	price->origin = rank_of_origin(read_text_column(tuple, descriptor, PRICE_ORIGIN));
 	price->meter = read_text_column(tuple, descriptor, PRICE_METER);
@@ -181,9 +188,18 @@ read_price(HeapTuple tuple, TupleDesc descriptor, const ModelReadings *readings,
 }
 
 
-static TmPrice *
-add_to_card(RateCard *card)
+/* Adds the row, if its model is the call's. */
+static void
+add_price(RateCard *card, HeapTuple tuple, TupleDesc descriptor, const ModelReadings *readings)
 {
+	const text *model = DatumGetTextPP(read_column(tuple, descriptor, PRICE_MODEL));
+	TmPrice		price = {0};
+
+	price.model_rank = tm_model_rank(VARDATA_ANY(model), VARSIZE_ANY_EXHDR(model), readings->items,
+									 readings->count, &price.is_whole_name);
+	if (price.model_rank == 0)
+		return;
+	read_price(tuple, descriptor, &price);
 	if (card->count == card->capacity)
 	{
 		card->capacity = card->capacity == 0 ? 16 : 2 * card->capacity;
@@ -191,7 +207,7 @@ add_to_card(RateCard *card)
 			? palloc(card->capacity * sizeof *card->prices)
 			: repalloc(card->prices, card->capacity * sizeof *card->prices);
 	}
-	return &card->prices[card->count++];
+	card->prices[card->count++] = price;
 }
 
 /* An index scan of the prices: the columns of the index compared with texts. */
@@ -224,7 +240,11 @@ has_prices(Relation prices, const char *provider, const ModelReadings *readings)
 
 	for (size_t i = 0; i < readings->count && !found; i++)
 	{
-		SysScanDesc scan = scan_model(prices, provider, readings->items[i].text);
+		SysScanDesc scan;
+
+		if (readings->items[i].has_other_prices)
+			continue;
+		scan = scan_model(prices, provider, readings->items[i].text);
 
 		found = HeapTupleIsValid(systable_getnext(scan));
 		systable_endscan(scan);
@@ -232,7 +252,7 @@ has_prices(Relation prices, const char *provider, const ModelReadings *readings)
 	return found;
 }
 
-/* The only provider that has prices of the model; false if there are several, or none. */
+/* The only provider that has prices of the model by the first of its names that has any; false if several have. */
 static bool
 find_sole_provider(Relation prices, const ModelReadings *readings, char *provider)
 {
@@ -240,12 +260,15 @@ find_sole_provider(Relation prices, const ModelReadings *readings, char *provide
 	bool		several = false;
 
 	provider[0] = '\0';
-	for (size_t i = 0; i < readings->count; i++)
+	for (size_t i = 0; i < readings->count && provider[0] == '\0'; i++)
 	{
 		const char *name = readings->items[i].text;
-		SysScanDesc scan = begin_scan(prices, "price_model", &column, &name, 1);
+		SysScanDesc scan;
 		HeapTuple	tuple;
 
+		if (readings->items[i].has_other_prices)
+			continue;
+		scan = begin_scan(prices, "price_model", &column, &name, 1);
 		while (HeapTupleIsValid(tuple = systable_getnext(scan)))
 		{
 			char	   *found = read_text_column(tuple, RelationGetDescr(prices), PRICE_PROVIDER);
@@ -282,24 +305,38 @@ find_provider(Relation prices, const text *model, char *provider)
 	return find_sole_provider(prices, &readings, provider);
 }
 
+/* Does the row concern this tenant? NULL: no tenant that has prices of its own. */
+static bool
+is_for_tenant(HeapTuple tuple, TupleDesc descriptor, const char *tenant_id)
+{
+	bool		isnull;
+	Datum		value = heap_getattr(tuple, PRICE_TENANT_ID, descriptor, &isnull);
+	const text *row_tenant;
+
+	if (isnull)
+		return true;
+	row_tenant = DatumGetTextPP(value);
+	return tenant_id != NULL && strlen(tenant_id) == VARSIZE_ANY_EXHDR(row_tenant) &&
+		memcmp(tenant_id, VARDATA_ANY(row_tenant), VARSIZE_ANY_EXHDR(row_tenant)) == 0;
+}
+
 /* Reads what a scan finds of the model into the card. */
 static void
-read_scan(Relation prices, SysScanDesc scan, const ModelReadings *readings, RateCard *card)
+read_scan(Relation prices, SysScanDesc scan, const ModelReadings *readings, const char *tenant_id, RateCard *card)
 {
+	TupleDesc	descriptor = RelationGetDescr(prices);
 	HeapTuple	tuple;
 
 	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
 	{
-		read_price(tuple, RelationGetDescr(prices), readings, add_to_card(card));
-		/* A pattern of other models. */
-		if (card->prices[card->count - 1].model_rank == 0)
-			card->count--;
+		if (is_for_tenant(tuple, descriptor, tenant_id))
+			add_price(card, tuple, descriptor, readings);
 	}
 	systable_endscan(scan);
 }
 
 static void
-read_card(const text *provider_name, const text *model, RateCard *card)
+read_card(const text *provider_name, const text *model, const char *tenant_id, RateCard *card)
 {
 	Relation	prices;
 	char		provider[TM_MODEL_NAME_SIZE];
@@ -320,43 +357,74 @@ read_card(const text *provider_name, const text *model, RateCard *card)
 		ModelReadings readings = read_model(model, provider);
 
 		for (size_t i = 0; i < readings.count; i++)
-			read_scan(prices, scan_model(prices, provider, readings.items[i].text), &readings, card);
-		read_scan(prices, begin_scan(prices, "price_pattern", &column, &value, 1), &readings, card);
+			read_scan(prices, scan_model(prices, provider, readings.items[i].text), &readings, tenant_id, card);
+		read_scan(prices, begin_scan(prices, "price_pattern", &column, &value, 1), &readings, tenant_id, card);
 	}
 	table_close(prices, AccessShareLock);
 	tm_rate_card_sort(card->prices, card->count);
 }
 
-const RateCard *
-find_rate_card(const text *provider, const text *model)
+/* The tenant, if it has prices of its own; else NULL. */
+static const char *
+tenant_with_prices(const char *tenant_id)
 {
-	int			provider_length = provider != NULL ? VARSIZE_ANY_EXHDR(provider) : 0;
-	int			model_length = VARSIZE_ANY_EXHDR(model);
-	char		key[sizeof(((CardEntry *) NULL)->key)];
+	const int	column = PRICE_TENANT_ID;
+	TenantEntry *entry;
+	Relation	prices;
+	SysScanDesc scan;
+	bool		found;
+
+	if (tenant_id == NULL || tenant_id[0] == '\0' || strlen(tenant_id) >= MAX_TENANT_SIZE || !OidIsValid(cards.relation))
+		return NULL;
+	entry = hash_search(cards.tenants, tenant_id, HASH_FIND, NULL);
+	if (entry == NULL)
+	{
+		prices = table_open(cards.relation, AccessShareLock);
+		scan = begin_scan(prices, "price_tenant", &column, &tenant_id, 1);
+		found = HeapTupleIsValid(systable_getnext(scan));
+		systable_endscan(scan);
+		table_close(prices, AccessShareLock);
+		entry = hash_search(cards.tenants, tenant_id, HASH_ENTER, NULL);
+		entry->has_prices = found;
+	}
+	return entry->has_prices ? tenant_id : NULL;
+}
+
+/* A name in the key of a card: false if it is too long, or has a line end in it, which ends names there. */
+static bool
+add_to_key(StringInfo key, const char *name, int length, int limit)
+{
+	if (length >= limit || memchr(name, '\n', length) != NULL)
+		return false;
+	appendBinaryStringInfo(key, name, length);
+	appendStringInfoChar(key, '\n');
+	return true;
+}
+
+const RateCard *
+find_rate_card(const text *provider, const text *model, const char *tenant_id)
+{
+	char		key_bytes[sizeof(((CardEntry *) NULL)->key) + 1] = "";
+	StringInfoData key = {.data = key_bytes, .maxlen = sizeof key_bytes};
 	CardEntry  *entry;
 	RateCard	card = {0};
 	MemoryContext caller;
-	bool		found;
 
-	/* No provider's name has a line end in it, which is to end it in the key. */
-	if (provider_length >= TM_MODEL_NAME_SIZE || model_length >= TM_MODEL_NAME_SIZE ||
-		(provider_length > 0 && memchr(VARDATA_ANY(provider), '\n', provider_length) != NULL))
-		return &empty_card;
-	if (provider != NULL)
-		memcpy(key, VARDATA_ANY(provider), provider_length);
-	key[provider_length] = '\n';
-	memcpy(key + provider_length + 1, VARDATA_ANY(model), model_length);
-	key[provider_length + 1 + model_length] = '\0';
 	refresh_cards();
-	entry = hash_search(cards.table, key, HASH_FIND, NULL);
+	tenant_id = tenant_with_prices(tenant_id);
+	if (!add_to_key(&key, provider != NULL ? VARDATA_ANY(provider) : "",
+					provider != NULL ? VARSIZE_ANY_EXHDR(provider) : 0, TM_MODEL_NAME_SIZE) ||
+		!add_to_key(&key, VARDATA_ANY(model), VARSIZE_ANY_EXHDR(model), TM_MODEL_NAME_SIZE) ||
+		(tenant_id != NULL && !add_to_key(&key, tenant_id, strlen(tenant_id), MAX_TENANT_SIZE)))
+		return &empty_card;
+	entry = hash_search(cards.table, key.data, HASH_FIND, NULL);
 	if (entry != NULL)
 		return &entry->card;
 
-	/* What is read beside the card itself stays in the card's memory: it is little. */
 	caller = MemoryContextSwitchTo(cards.context);
-	read_card(provider, model, &card);
+	read_card(provider, model, tenant_id, &card);
 	MemoryContextSwitchTo(caller);
-	entry = hash_search(cards.table, key, HASH_ENTER, &found);
+	entry = hash_search(cards.table, key.data, HASH_ENTER, NULL);
 	entry->card = card;
 	return &entry->card;
 }
@@ -391,7 +459,7 @@ make_rate_card(const text *model, const int64 *price_ids, int count)
 					 errdetail("An entry of the ledger was priced by it."),
 					 errhint("Restore the rows of tokenmeter.price.")));
 		readings = read_model(model, read_text_column(tuple, RelationGetDescr(prices), PRICE_PROVIDER));
-		read_price(tuple, RelationGetDescr(prices), &readings, add_to_card(card));
+		add_price(card, tuple, RelationGetDescr(prices), &readings);
 		systable_endscan(scan);
 	}
 	table_close(prices, AccessShareLock);

@@ -15,10 +15,10 @@ typedef struct RateCard
 } RateCard;
 
 /*
- * The card of a model, at `provider`, or, if that is NULL or empty, at the provider whose prices its calls pay. An
+ * The card of a model for a tenant, or NULL, at `provider`, or, if that is NULL or empty, at the provider whose prices its calls pay. An
  * empty card where that is not clear, or there are no prices. It stays as it is until the next call.
  */
-extern const RateCard *find_rate_card(const text *provider, const text *model);
+extern const RateCard *find_rate_card(const text *provider, const text *model, const char *tenant_id);
 
 /* A card, allocated, of just these rows; raises undefined_object if one is not there. */
 extern RateCard *make_rate_card(const text *model, const int64 *price_ids, int count);

@@ -53,13 +53,17 @@ FROM (VALUES
 INSERT INTO tokenmeter.model (pattern, shipped, encoding, provider, chat_template)
 VALUES ('gpt-3.5-turbo-0301', true, 'cl100k_base', 'openai', 'gpt-3.5-turbo-0301');
 
--- Models with no public tokenizer. Claude's have had another one since Opus 4.7.
+-- Models whose tokenizer does not come with the extension. Claude's have had another one since Opus 4.7.
 INSERT INTO tokenmeter.model (estimator, provider, pattern, shipped)
 SELECT estimator, provider, unnest(patterns), true
 FROM (VALUES
   ('claude-4.7', 'anthropic', ARRAY['claude*', 'anthropic*']),
   ('gemini', 'google', ARRAY['gemini*', 'google/gemini*']),
-  ('general', 'xai', ARRAY['grok*', 'xai/*'])
+  ('general', 'xai', ARRAY['grok*', 'xai/*']),
+  -- Those of these are public: tokenmeter.load_encoding() takes the file.
+  ('general', 'deepseek', ARRAY['deepseek*']), ('general', 'moonshot', ARRAY['kimi*', 'moonshot*']),
+  ('general', 'dashscope', ARRAY['qwen*', 'qwq*']), ('general', 'zai', ARRAY['glm*']),
+  ('general', 'mistral', ARRAY['mistral*', 'ministral*', 'magistral*', 'codestral*', 'devstral*', 'pixtral*'])
 ) AS family (estimator, provider, patterns)
 UNION ALL
 SELECT 'claude', 'anthropic', path || version || '*', true

@@ -31,10 +31,10 @@ LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
 BEGIN ATOMIC
   WITH part AS (
     SELECT coalesce(substring(field FROM '(?:_tokens?|_token_cost|_above_1hr)_(?!cost$)([a-z]+)$'), '') AS tier,
-      coalesce(substring(field FROM '_above_(\d+)k_tokens')::bigint * 1000, 0) AS context
+      coalesce(substring(field FROM '_above_(\d{1,12})k_tokens')::bigint * 1000, 0) AS context
   ), base AS (
     SELECT part.*, regexp_replace(CASE WHEN tier = '' THEN field ELSE left(field, - length(tier) - 1) END,
-      '_above_\d+k_tokens$', '') AS name
+      '_above_\d{1,12}k_tokens$', '') AS name
     FROM part
   )
   SELECT regexp_replace(base.name, '^' || form.pattern || '$', form.meter), tokenmeter.service_tier(base.tier),
@@ -105,18 +105,19 @@ BEGIN ATOMIC
     part.context, part.region, part.tier
   FROM field f CROSS JOIN LATERAL (
     SELECT '' AS place, f.key AS field, f.value AS value, 0::bigint AS context, NULL::text AS region, NULL::text AS tier
-    WHERE f.key NOT IN ('search_context_cost_per_query', 'tiered_pricing', 'provider_specific_entry')
-      AND f.key !~ '_multiplier_'
+    WHERE f.key !~ '_multiplier_' AND NOT (f.key = 'provider_specific_entry'
+      OR f.key = 'search_context_cost_per_query' AND jsonb_typeof(f.value) = 'object'
+      OR f.key = 'tiered_pricing' AND jsonb_typeof(f.value) = 'array')
     UNION ALL
     SELECT '.' || size.key, 'web_search_' || replace(size.key, 'search_context_size_', ''), size.value, 0, NULL, NULL
-    FROM jsonb_each(CASE f.key WHEN 'search_context_cost_per_query' THEN f.value ELSE '{}' END) size
+    FROM jsonb_each(CASE WHEN f.key = 'search_context_cost_per_query' AND jsonb_typeof(f.value) = 'object' THEN f.value ELSE '{}' END) size
     UNION ALL
     SELECT format('[%s].%s', bracket.number - 1, cost.key), cost.key, cost.value,
-      CASE WHEN jsonb_typeof(bracket.value #> '{range,0}') = 'number' THEN (bracket.value #>> '{range,0}')::numeric::bigint END,
+      CASE WHEN bracket.value #>> '{range,0}' ~ '^\d{1,15}(\.0+)?$' THEN (bracket.value #>> '{range,0}')::numeric::bigint END,
       NULL, NULL
-    FROM jsonb_array_elements(CASE f.key WHEN 'tiered_pricing' THEN f.value ELSE '[]' END)
+    FROM jsonb_array_elements(CASE WHEN f.key = 'tiered_pricing' AND jsonb_typeof(f.value) = 'array' THEN f.value ELSE '[]' END)
         WITH ORDINALITY AS bracket (value, number),
-      jsonb_each(bracket.value) cost
+      jsonb_each(CASE jsonb_typeof(bracket.value) WHEN 'object' THEN bracket.value ELSE '{}' END) cost
     WHERE cost.key ~ 'cost'
     UNION ALL
     SELECT '', 'factor', f.value, 0, substring(f.key FROM 'regional_.*_multiplier_([a-z0-9-]+)$'), NULL
@@ -125,7 +126,7 @@ BEGIN ATOMIC
     SELECT '.' || condition.key, 'factor', condition.value, 0,
       CASE WHEN condition.key IN ('us', 'eu') THEN condition.key END,
       CASE WHEN condition.key NOT IN ('us', 'eu') THEN condition.key END
-    FROM jsonb_each(CASE f.key WHEN 'provider_specific_entry' THEN f.value ELSE '{}' END) condition
+    FROM jsonb_each(CASE WHEN f.key = 'provider_specific_entry' AND jsonb_typeof(f.value) = 'object' THEN f.value ELSE '{}' END) condition
     WHERE jsonb_typeof(condition.value) = 'number'
   ) part;
 END;
@@ -145,19 +146,19 @@ BEGIN ATOMIC
   ), read AS (
     SELECT f.*, number.*,
       CASE WHEN f.field ~ '^web_search_' THEN f.field WHEN f.field = 'factor' THEN '*' ELSE m.meter END AS meter,
-      coalesce(lower(f.tier), m.service_tier, 'standard') AS service_tier,
+      CASE WHEN f.tier IS NOT NULL THEN tokenmeter.service_tier(left(f.tier, 63)) ELSE coalesce(m.service_tier, 'standard') END AS service_tier,
       coalesce(nullif(m.context_above, 0), f.context) AS context_above, coalesce(m.unit_quantity, 1) AS unit_quantity
     FROM field f LEFT JOIN meaning m USING (field), LATERAL tokenmeter.listed_number(f.value) number
   ), checked AS (
     SELECT r.*, CASE
         WHEN r.provider IS NULL THEN 'it has no litellm_provider'
         WHEN r.context_above IS NULL THEN 'its bracket has no range of tokens'
-        WHEN r.meter IS NULL OR (r.field = 'factor' AND r.region IS NULL AND r.tier IS NULL)
+        WHEN r.meter IS NULL OR (r.field = 'factor' AND r.region IS NULL AND r.service_tier = 'standard')
           THEN 'no meter is known for it'
         WHEN r.number IS NULL THEN 'it is not a number'
         WHEN r.number < 0 THEN 'it is negative'
-        WHEN r.number >= 1e6 THEN 'it is too large'
-        WHEN octet_length(r.model) >= 252 OR octet_length(r.meter) >= 64 OR r.model ~ '\*$' THEN 'the name cannot be looked up'
+        WHEN r.number >= 1e6 OR scale(r.number) > CASE r.field WHEN 'factor' THEN 12 ELSE 30 END THEN 'it is too large, or too fine'
+        WHEN octet_length(r.model) >= 252 OR octet_length(r.meter) >= 64 OR r.model ~ '\*$|^$|^ | $' OR r.provider ~ '\s' THEN 'the name cannot be looked up'
       END AS fault
     FROM read r
   ), ranked AS (
@@ -173,13 +174,39 @@ BEGIN ATOMIC
     r.entry, CASE WHEN r.rank > 1 THEN 'contradicted' WHEN r.rounded THEN 'rounded' END,
     CASE WHEN r.rank > 1 THEN format('%s, but another key of the file gives %s', r.number, r.winner)
       WHEN r.rounded THEN format('%s became %s', r.value, r.number) END
-  FROM ranked r WHERE r.rank = 1 OR r.number <> r.winner
+  FROM ranked r
+  WHERE (r.rank = 1 OR r.number <> r.winner)
+    -- Reasoning that costs what output costs has no price of its own: output's may depend on the service tier.
+    AND NOT (r.meter = 'reasoning' AND r.rank = 1 AND EXISTS (SELECT FROM ranked o
+      WHERE o.meter = 'output' AND o.rank = 1 AND o.number = r.number AND o.provider = r.provider AND o.model = r.model
+        AND o.service_tier = r.service_tier AND o.context_above = r.context_above))
   UNION ALL
   SELECT ROW(c.provider, c.model, c.meter, c.service_tier, c.context_above, NULL, c.region, NULL, NULL, NULL, NULL, NULL, NULL,
     NULL, NULL, c.place)::tokenmeter.listed_price, c.entry, 'not understood', c.fault
   FROM checked c WHERE c.fault IS NOT NULL;
 END;
 COMMENT ON FUNCTION tokenmeter.read_litellm_prices(jsonb, timestamptz) IS 'LiteLLM''s price file as rows of tokenmeter.price';
+
+-- What is wrong with a document in our own columns; NULL if nothing is. A price that is misspelt must not be taken for the
+-- end of one: an end says "unit_price": null.
+CREATE FUNCTION tokenmeter.fault_of_prices(document jsonb) RETURNS text
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+BEGIN ATOMIC
+  SELECT CASE
+      WHEN jsonb_typeof(document) <> 'array' THEN 'it is not an array of objects'
+      ELSE (SELECT CASE
+            WHEN jsonb_typeof(item.value) <> 'object' THEN format('row %s is not an object', item.number)
+            WHEN unknown.name IS NOT NULL THEN format('row %s has an unknown key "%s"', item.number, left(unknown.name, 63))
+            ELSE format('row %s has neither "unit_price" nor "factor"', item.number) END
+          FROM jsonb_array_elements(CASE jsonb_typeof(document) WHEN 'array' THEN document ELSE '[]' END)
+              WITH ORDINALITY AS item (value, number)
+            LEFT JOIN LATERAL (SELECT min(key) AS name
+              FROM jsonb_object_keys(CASE jsonb_typeof(item.value) WHEN 'object' THEN item.value ELSE '{}' END) AS key
+              WHERE key <> ALL ('{provider,model,meter,service_tier,context_above,tenant_id,region,hours_from,hours_to,currency,unit_quantity,unit_price,factor,effective_from,source}'::text[])) unknown ON true
+          WHERE jsonb_typeof(item.value) <> 'object' OR unknown.name IS NOT NULL OR NOT item.value ?| '{unit_price,factor}'
+          ORDER BY item.number LIMIT 1) END;
+END;
+COMMENT ON FUNCTION tokenmeter.fault_of_prices(jsonb) IS 'what is wrong with a price list in our own columns';
 
 -- A document in our own columns: an array of objects.
 CREATE FUNCTION tokenmeter.read_own_prices(document jsonb, effective_from timestamptz)
@@ -221,11 +248,11 @@ BEGIN
     END IF;
     RETURN QUERY SELECT * FROM tokenmeter.read_litellm_prices(read_prices.document, read_prices.effective_from);
   ELSIF read_prices.format = 'tokenmeter' THEN
-    IF jsonb_typeof(read_prices.document) <> 'array'
-      OR jsonb_path_exists(read_prices.document, 'strict $[*] ? (@.type() != "object")') THEN
-      RAISE EXCEPTION 'document is not an array of objects'
+    IF tokenmeter.fault_of_prices(read_prices.document) IS NOT NULL THEN
+      RAISE EXCEPTION 'document is not a price list of the format tokenmeter'
         USING ERRCODE = 'invalid_parameter_value',
-              HINT = 'The objects have the columns of tokenmeter.price as their keys.';
+              DETAIL = tokenmeter.fault_of_prices(read_prices.document),
+              HINT = 'It is an array of objects with the columns of tokenmeter.price; "unit_price": null ends a price.';
     END IF;
     RETURN QUERY SELECT o, NULL::text, NULL::text, NULL::text
       FROM tokenmeter.read_own_prices(read_prices.document, read_prices.effective_from) o;
@@ -237,8 +264,7 @@ END $$;
 COMMENT ON FUNCTION tokenmeter.read_prices(jsonb, text, timestamptz) IS 'a price list as rows of tokenmeter.price';
 
 -- Adds what a price list says that is not known yet, from a moment on. LiteLLM's file is complete for the models in
--- it: what it no longer says of them ends. The prices of a later list stay as they were, also those that it only
--- confirmed.
+-- it: what it no longer says of them ends, and what a later file said, or only confirmed, stays as it was.
 CREATE FUNCTION tokenmeter.import_prices(document jsonb, format text, effective_from timestamptz DEFAULT now())
 RETURNS TABLE (result text, rows bigint, provider text, model text, place text, detail text)
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -251,6 +277,7 @@ BEGIN
   IF import_prices.document IS NULL OR import_prices.effective_from IS NULL THEN
     RAISE EXCEPTION 'document and effective_from must not be null' USING ERRCODE = 'null_value_not_allowed';
   END IF;
+  PERFORM tokenmeter.require_read_committed();
   -- One import at a time: each compares with what the ones before it have left.
   LOCK TABLE tokenmeter.price_import IN SHARE ROW EXCLUSIVE MODE;
   now_recorded := clock_timestamp();
@@ -297,6 +324,17 @@ BEGIN
           AND later.tenant_id IS NOT DISTINCT FROM p.tenant_id AND later.region IS NOT DISTINCT FROM p.region
           AND later.hours_from = p.hours_from AND later.hours_to = p.hours_to
           AND later.effective_from > import_prices.effective_from AND later.effective_from <= next_import)
+  ), unknown AS (
+    -- A key that is new, of a model that the next list had without it, ends with that list.
+    SELECT c.* FROM changed c
+    WHERE next_import IS NOT NULL AND c.known_id IS NULL
+      AND EXISTS (SELECT FROM tokenmeter.price p WHERE p.origin = list_origin AND p.provider = c.provider
+        AND p.model = c.model AND p.effective_from <= next_import)
+      AND NOT EXISTS (SELECT FROM tokenmeter.price later
+        WHERE later.origin = list_origin AND later.provider = c.provider AND later.model = c.model AND later.meter = c.meter
+          AND later.service_tier = c.service_tier AND later.context_above = c.context_above
+          AND later.region IS NOT DISTINCT FROM c.region
+          AND later.effective_from > import_prices.effective_from AND later.effective_from <= next_import)
   ), added AS (
     INSERT INTO tokenmeter.price (origin, provider, model, meter, service_tier, context_above, tenant_id, region,
       hours_from, hours_to, currency, unit_quantity, unit_price, factor, effective_from, recorded_at, source)
@@ -311,8 +349,12 @@ BEGIN
     SELECT list_origin, k.provider, k.model, k.meter, k.service_tier, k.context_above, k.tenant_id, k.region,
       k.hours_from, k.hours_to, k.currency, k.unit_quantity, k.unit_price, k.factor, next_import,
       now_recorded, k.source FROM confirmed k
+    UNION ALL
+    SELECT list_origin, n.provider, n.model, n.meter, n.service_tier, n.context_above, n.tenant_id, n.region,
+      n.hours_from, n.hours_to, n.currency, NULL, NULL, NULL, next_import, now_recorded, n.source FROM unknown n
   ), counts AS (
-    SELECT (SELECT count(*) FROM changed) AS inserted, (SELECT count(*) FROM ended) AS ended,
+    SELECT (SELECT count(*) FROM changed WHERE num_nonnulls(unit_price, factor) > 0) AS inserted,
+      (SELECT count(*) FROM ended) + (SELECT count(*) FROM changed WHERE num_nonnulls(unit_price, factor) = 0) AS ended,
       (SELECT count(*) FROM listed) - (SELECT count(*) FROM changed) AS unchanged
   ), logged AS (
     INSERT INTO tokenmeter.price_import (format, effective_from, recorded_at, inserted, unchanged, ended)
@@ -324,5 +366,4 @@ BEGIN
   SELECT * FROM (SELECT l.problem, 1::bigint, l.provider, coalesce(l.entry, l.model), l.place, l.detail
     FROM list l WHERE l.problem IS NOT NULL ORDER BY l.problem, l.entry, l.place) problems;
 END $$;
-REVOKE EXECUTE ON FUNCTION tokenmeter.import_prices(jsonb, text, timestamptz) FROM PUBLIC;
 COMMENT ON FUNCTION tokenmeter.import_prices(jsonb, text, timestamptz) IS 'adds the prices of a list that are new or have changed; returns how many, and what it could not place';

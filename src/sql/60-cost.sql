@@ -64,21 +64,28 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION tokenmeter.explain_cost(bigint) IS 'every meter of an entry with its quantity, price, rule and amount; the amounts add up to its cost';
 
--- Why a cost is another one: what prices have come instead of others.
+-- Why a cost is another one. It has changed where prices have come that are effective later than those they replace, or
+-- where one of these has ended since.
 CREATE FUNCTION tokenmeter.correction_kind(old_ids bigint[], new_ids bigint[]) RETURNS text
 LANGUAGE sql STABLE PARALLEL SAFE
 RETURN CASE WHEN old_ids IS NULL THEN 'priced_late'
   WHEN (SELECT max(p.effective_from) FROM tokenmeter.price p WHERE p.price_id = ANY (new_ids) AND p.price_id <> ALL (old_ids))
      > (SELECT max(p.effective_from) FROM tokenmeter.price p WHERE p.price_id = ANY (old_ids) AND p.price_id <> ALL (new_ids))
+    OR EXISTS (SELECT FROM tokenmeter.price p JOIN tokenmeter.price e USING (origin, provider, model, meter, service_tier,
+        context_above, hours_from, hours_to)
+      WHERE p.price_id = ANY (old_ids) AND p.price_id <> ALL (new_ids) AND num_nonnulls(e.unit_price, e.factor) = 0
+        AND e.tenant_id IS NOT DISTINCT FROM p.tenant_id AND e.region IS NOT DISTINCT FROM p.region
+        AND e.effective_from > p.effective_from)
   THEN 'price_changed' ELSE 'price_wrong' END;
-COMMENT ON FUNCTION tokenmeter.correction_kind(bigint[], bigint[]) IS 'price_changed: a later price is known now; price_wrong: another one for the same time; priced_late: there was none';
+COMMENT ON FUNCTION tokenmeter.correction_kind(bigint[], bigint[]) IS 'price_changed: a later price, or end, is known now; price_wrong: another one for the same time; priced_late: there was none';
 
 -- The entries of a time whose cost by the prices known now is another than the one in the ledger: a row for each
 -- currency in which it differs.
-CREATE FUNCTION tokenmeter.find_repriced(from_time timestamptz, to_time timestamptz, model text, unpriced_only boolean)
+CREATE FUNCTION tokenmeter.find_repriced(from_time timestamptz, to_time timestamptz, model text, unpriced_only boolean,
+  known_at timestamptz)
 RETURNS TABLE (occurred_at timestamptz, entry_id bigint, revision integer, kind text, currency text, old_cost numeric,
   new_cost numeric, price_ids bigint[], tier_assumed boolean)
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET jit = off AS $$
 #variable_conflict use_column
 BEGIN
   RETURN QUERY
@@ -95,7 +102,7 @@ BEGIN
   CROSS JOIN LATERAL tokenmeter.price_call(u.provider, u.model, u.service_tier, u.occurred_at,
     ROW(u.input_tokens, u.cache_read_tokens, u.cache_write_tokens, u.cache_write_1h_tokens,
       u.output_tokens, u.reasoning_tokens)::tokenmeter.token_meters,
-    u.quantities, u.tenant_id, u.region) new
+    u.quantities, u.tenant_id, u.region, find_repriced.known_at) new
   CROSS JOIN LATERAL (
     SELECT u.currency, u.cost AS old_cost, NULL::numeric AS new_cost WHERE u.priced
     UNION ALL SELECT c.currency, c.cost, NULL FROM llm.usage c
@@ -104,8 +111,8 @@ BEGIN
   ) side
   WHERE u.corrects IS NULL
     AND u.occurred_at >= find_repriced.from_time AND u.occurred_at < find_repriced.to_time
-    AND (find_repriced.model IS NULL OR u.model = find_repriced.model
-      OR find_repriced.model LIKE '%*' AND starts_with(u.model, left(find_repriced.model, -1)))
+    AND (find_repriced.model IS NULL OR lower(u.model) = lower(find_repriced.model)
+      OR find_repriced.model LIKE '%*' AND starts_with(lower(u.model), lower(left(find_repriced.model, -1))))
     AND (NOT find_repriced.unpriced_only OR NOT u.priced)
     AND (NOT find_repriced.unpriced_only OR last.revision = 0)
     AND u.unpriced_reason IS DISTINCT FROM tokenmeter.uncounted()
@@ -113,21 +120,22 @@ BEGIN
   GROUP BY u.occurred_at, u.entry_id, last.revision, last.price_ids, side.currency, new.price_ids, new.tier_assumed
   HAVING coalesce(sum(side.old_cost), 0) <> coalesce(sum(side.new_cost), 0) OR last.price_ids IS NULL;
 END $$;
-COMMENT ON FUNCTION tokenmeter.find_repriced(timestamptz, timestamptz, text, boolean) IS 'entries whose cost by the prices known now is another than in the ledger';
+COMMENT ON FUNCTION tokenmeter.find_repriced(timestamptz, timestamptz, text, boolean, timestamptz) IS 'entries whose cost by the prices known now is another than in the ledger';
 
--- Posts a correction for each of them, and returns them. Corrections of one session at a time; one that could not
--- see another's fails by the ledger's unique index.
+-- Posts a correction for each of them, and returns them. One session at a time, each of which sees what the one before has
+-- posted; all by the prices that are known when it begins.
 CREATE FUNCTION tokenmeter.post_repriced(from_time timestamptz, to_time timestamptz, model text, unpriced_only boolean,
   reason text)
 RETURNS TABLE (entry_id bigint, model_name text, kind text, currency text, old_cost numeric, new_cost numeric)
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET jit = off AS $$
 #variable_conflict use_column
 BEGIN
+  PERFORM tokenmeter.require_read_committed();
   PERFORM pg_advisory_xact_lock(hashtextextended('tokenmeter.post_repriced', 0));
   RETURN QUERY
   WITH found AS MATERIALIZED (
     SELECT f.* FROM tokenmeter.find_repriced(post_repriced.from_time, post_repriced.to_time, post_repriced.model,
-      post_repriced.unpriced_only) f
+      post_repriced.unpriced_only, clock_timestamp()) f
   ), posted AS (
     INSERT INTO llm.usage (occurred_at, corrects, revision, correction, correction_reason, source,
       tenant_id, team_id, project_id, user_id, session_id, api_key_id, provider, model, encoding, service_tier, region,
@@ -142,14 +150,12 @@ BEGIN
   SELECT f.entry_id, p.model, f.kind, f.currency, f.old_cost, f.new_cost
   FROM found f JOIN (SELECT DISTINCT posted.corrects, posted.model FROM posted) p ON p.corrects = f.entry_id;
 END $$;
-REVOKE EXECUTE ON FUNCTION tokenmeter.post_repriced(timestamptz, timestamptz, text, boolean, text) FROM PUBLIC;
 COMMENT ON FUNCTION tokenmeter.post_repriced(timestamptz, timestamptz, text, boolean, text) IS 'posts corrections of entries whose cost has become another';
 
 CREATE FUNCTION tokenmeter.price_pending(from_time timestamptz DEFAULT '-infinity', to_time timestamptz DEFAULT 'infinity')
 RETURNS bigint
 LANGUAGE sql
 RETURN (SELECT count(*) FROM tokenmeter.post_repriced(from_time, to_time, NULL, true, 'price_pending'));
-REVOKE EXECUTE ON FUNCTION tokenmeter.price_pending(timestamptz, timestamptz) FROM PUBLIC;
 COMMENT ON FUNCTION tokenmeter.price_pending(timestamptz, timestamptz) IS 'prices the entries that had no price when they were posted; returns how many now have one';
 
 CREATE FUNCTION tokenmeter.reprice(from_time timestamptz, to_time timestamptz, model text DEFAULT NULL,
@@ -171,7 +177,7 @@ BEGIN
     trim_scale(coalesce(sum(r.new_cost), 0) - coalesce(sum(r.old_cost), 0))
   FROM (
     SELECT u.model AS name, f.currency, f.kind, f.old_cost, f.new_cost
-    FROM tokenmeter.find_repriced(reprice.from_time, reprice.to_time, reprice.model, false) f
+    FROM tokenmeter.find_repriced(reprice.from_time, reprice.to_time, reprice.model, false, clock_timestamp()) f
     JOIN llm.usage u USING (occurred_at, entry_id)
     WHERE reprice.dry_run
     UNION ALL
@@ -182,5 +188,4 @@ BEGIN
   GROUP BY r.name, r.currency, r.kind
   ORDER BY r.name, r.currency, r.kind;
 END $$;
-REVOKE EXECUTE ON FUNCTION tokenmeter.reprice(timestamptz, timestamptz, text, text, boolean) FROM PUBLIC;
 COMMENT ON FUNCTION tokenmeter.reprice(timestamptz, timestamptz, text, text, boolean) IS 'what the entries of a time cost by the prices known now; unless it is a dry run, posts corrections where that is another cost';

@@ -317,6 +317,37 @@ TEST(Prices, ThoseOfTheModelsOtherNamesAreNotMixedIn) {
   EXPECT_EQ(Cost(rows, {{"cache_read", "1"}, {"web_search", "1"}}), "16");
 }
 
+TEST(Prices, AFactorOfTheNameMultipliesPricesOfPatterns) {
+  const Row pattern = Row("input", "10").With(&TmPrice::model_rank, 3);
+  const Row factor = Row("*", "0.5").Factor().With(&TmPrice::model_rank, 9).With(&TmPrice::is_whole_name, true);
+  EXPECT_EQ(Cost({pattern, factor}, {{"input", "1"}}), "5");
+}
+
+TEST(Prices, ANameWhosePricesHaveEndedIsNotTaken) {
+  const auto named = [](const char* meter, const char* price, uint32_t rank) {
+    return Row(meter, price).With(&TmPrice::model_rank, rank).With(&TmPrice::is_whole_name, true);
+  };
+  EXPECT_EQ(Cost({named("input", "1", 9), named("input", "0", 9).From(50).Ended(), named("input", "2", 8)}, {{"input", "1"}}),
+            "2");
+}
+
+TEST(Prices, ADiscountAndPeakHoursAreBothTaken) {
+  EXPECT_EQ(Cost({{"input", "10"}, Row("*", "2").Hours(0, 200).Factor(), Row("*", "0.9").Factor()}, {{"input", "1"}}), "18");
+}
+
+TEST(Prices, OwnOnesGoBeforeNarrowerOnesOfLists) {
+  const Row own{"input", "1"};
+  EXPECT_EQ(Cost({own, Row("input", "9").With(&TmPrice::origin, 2).Above(100)}, {{"input", "200"}}), "200");
+  EXPECT_EQ(Cost({own, Row("input", "9").With(&TmPrice::origin, 2).Tier("priority")}, {{"input", "1"}}, WithTier("priority")),
+            "1 assumed");
+}
+
+TEST(Prices, MetersOfNewKindsAreKnownByTheirEndings) {
+  const std::vector<Row> rows{{"input", "2"}, Row("input", "3").Above(100), {"output", "8"}, Row("*", "0.5").Factor()};
+  EXPECT_EQ(Cost(rows, {{"smell_cache_read", "200"}, {"smell_output", "1"}}), "304");
+  EXPECT_EQ(Cost(rows, {{"smell", "1"}}), "no price of smell");
+}
+
 TEST(Prices, TooManyDigitsAreAProblem) {
   const std::string tiny = "0." + std::string(150, '0') + "1";
   EXPECT_EQ(Cost({{"input", tiny.c_str()}, {"output", "1"}},

@@ -144,6 +144,10 @@ class Book:
                     rows.setdefault((row.meter, row.tier, row.context), row)
                 for tier, region, number in factors:
                     self.factors[name[0]].append(Factor(*name, '*', tier, region, None, number, START, False))
+            for key in [k for k in rows if k[0] == 'reasoning']:
+                output = rows.get(('output', *key[1:]))
+                if output and output.price * output.unit == rows[key].price * rows[key].unit:
+                    del rows[key]  # reasoning that costs what output costs has no price of its own
             self.rows[name] = defaultdict(list)
             for row in rows.values():
                 self.rows[name][row.meter].append(row)

@@ -151,6 +151,7 @@ typedef struct TmPrice {
   int64_t hours_to;         /* not itself; before hours_from: over midnight */
   int64_t effective_from;
   int64_t recorded_at;
+  uint32_t key;             /* the same for rows that differ in dates only: set by tm_rate_card_sort */
   TmDecimal rate;
   TmDecimal unit_fraction;  /* 1 / the number of units that the rate is for */
 } TmPrice;
@@ -178,14 +179,14 @@ typedef struct TmCall {
   int64_t known_at;         /* rows recorded later are not known yet */
 } TmCall;
 
-enum { TM_FACTORS = 3 };
+enum { TM_FACTORS = 4 };
 
 /* What one meter of a call costs, and why. */
 typedef struct TmAmount {
   const char *meter;
   TmDecimal quantity;
   const TmPrice *price;               /* NULL: none applies, or the quantity is 0 */
-  const TmPrice *factors[TM_FACTORS]; /* of the service tier, the region, and in general; NULL: none */
+  const TmPrice *factors[TM_FACTORS]; /* of the service tier, the region, the hours, and in general */
   bool tier_assumed;                  /* the standard price, since none is known for the call's service tier */
   TmDecimal amount;
 } TmAmount;

@@ -32,25 +32,28 @@ constexpr Meter kMeters[] = {
     {"cache_write_1h", true, true, {"cache_write", "input"}},
     {"output", true, false, {}},
     {"reasoning", true, false, {"output"}},
-    {"audio_input", true, true, {"input"}},
-    {"image_input", true, true, {"input"}},
-    {"video_input", true, true, {"input"}},
     {"audio_cache_read", true, true, {"audio_input", "input"}},
     {"audio_cache_write", true, true, {"audio_input", "input"}},
-    {"audio_output", true, false, {"output"}},
-    {"image_output", true, false, {"output"}},
-    {"video_output", true, false, {"output"}},
     {"citation", true, false, {}},
     {"web_search", false, false, {"web_search_medium"}},
     {"web_search_low", false, false, {"web_search"}},
     {"web_search_medium", false, false, {"web_search"}},
     {"web_search_high", false, false, {"web_search"}},
 };
-constexpr Meter kOtherMeter{"", false, false, {}};
+// Meters of kinds that have no line of their own, by how their names end.
+constexpr Meter kMeterEndings[] = {
+    {"_cache_read", true, true, {"input"}},
+    {"_cache_write", true, true, {"input"}},
+    {"_input", true, true, {"input"}},
+    {"_output", true, false, {"output"}},
+    {"", false, false, {}},
+};
 
 const Meter& FindMeter(std::string_view name) {
   const auto* found = std::ranges::find(kMeters, name, &Meter::name);
-  return found != std::end(kMeters) ? *found : kOtherMeter;
+  if (found != std::end(kMeters)) return *found;
+  return *std::ranges::find_if(kMeterEndings,
+                               [&](const Meter& meter) { return name.ends_with(meter.name); });
 }
 
 std::string_view View(const char* text) { return text != nullptr ? text : std::string_view(); }
@@ -61,9 +64,9 @@ bool HasHours(const TmPrice& price) { return price.hours_from != price.hours_to;
 // is narrower goes first.
 auto KeyOf(const TmPrice& price) {
   return std::tuple(std::string_view(price.meter), price.tenant_id == nullptr, View(price.tenant_id),
-                    ~price.model_rank, -price.context_above, price.region == nullptr, View(price.region),
-                    price.is_standard, std::string_view(price.service_tier), !HasHours(price),
-                    price.hours_from, price.hours_to, price.origin);
+                    price.origin, ~price.model_rank, -price.context_above, price.region == nullptr,
+                    View(price.region), price.is_standard, std::string_view(price.service_tier),
+                    !HasHours(price), price.hours_from, price.hours_to);
 }
 
 // The latest first.
@@ -103,11 +106,9 @@ class Pricer {
   // Once the prompt is known: which of its names the model goes by. Prices of its other names are not mixed
   // in.
   void ChooseName() {
-    for (const TmPrice& price : prices_) {
-      if (price.is_whole_name && price.kind == TM_PRICE_UNIT && price.model_rank > name_rank_ &&
-          Applies(price)) {
-        name_rank_ = price.model_rank;
-      }
+    for (size_t i = 0; i < prices_.size(); i = NextKey(prices_, i)) {
+      const TmPrice* price = Current(prices_, i, TM_PRICE_UNIT);
+      if (price != nullptr && price->is_whole_name) name_rank_ = std::max(name_rank_, price->model_rank);
     }
   }
 
@@ -128,9 +129,13 @@ class Pricer {
   const TmPrice* AnyPrice() const { return FindUnitPrice(prices_); }
 
  private:
-  bool Applies(const TmPrice& price) const {
-    return price.effective_from <= call_.occurred_at && price.recorded_at <= call_.known_at &&
-           (price.is_standard ||
+  bool IsInEffect(const TmPrice& price) const {
+    return price.effective_from <= call_.occurred_at && price.recorded_at <= call_.known_at;
+  }
+
+  // The conditions that rows of one key share.
+  bool Meets(const TmPrice& price) const {
+    return (price.is_standard ||
             (!is_standard_call_ && std::strcmp(price.service_tier, call_.service_tier) == 0)) &&
            (price.tenant_id == nullptr || View(price.tenant_id) == View(call_.tenant_id)) &&
            (price.region == nullptr || View(price.region) == View(call_.region)) &&
@@ -144,21 +149,39 @@ class Pricer {
     return Compare(prompt_, limit) > 0;
   }
 
-  // The first row of that kind that applies and is not ended by a later one of its key.
-  template <typename Condition>
-  const TmPrice* Find(Prices prices, TmPriceKind kind, Condition condition) const {
-    const TmPrice* ended = nullptr;
-    for (const TmPrice& price : prices) {
-      if (ended != nullptr && KeyOf(price) == KeyOf(*ended)) continue;
-      if (!IsOfName(price) || !condition(price) || !Applies(price)) continue;
-      if (price.kind == kind) return &price;
-      if (price.kind == TM_PRICE_ENDED) ended = &price;
+  // Where the rows of the next key begin.
+  static size_t NextKey(Prices prices, size_t i) {
+    const uint32_t key = prices[i].key;
+    while (i < prices.size() && prices[i].key == key) ++i;
+    return i;
+  }
+
+  // Of the key whose rows begin at i, the latest row of that kind that applies; null if it has been ended
+  // since.
+  const TmPrice* Current(Prices prices, size_t i, TmPriceKind kind) const {
+    if (!Meets(prices[i])) return nullptr;
+    for (const uint32_t key = prices[i].key; i < prices.size() && prices[i].key == key; ++i) {
+      if (!IsInEffect(prices[i])) continue;
+      if (prices[i].kind == kind) return &prices[i];
+      if (prices[i].kind == TM_PRICE_ENDED) return nullptr;
     }
     return nullptr;
   }
 
+  // The first row of that kind, in the order of the keys.
+  template <typename Condition>
+  const TmPrice* Find(Prices prices, TmPriceKind kind, Condition condition) const {
+    for (size_t i = 0; i < prices.size(); i = NextKey(prices, i)) {
+      if (!IsOfName(prices[i]) || !condition(prices[i])) continue;
+      const TmPrice* price = Current(prices, i, kind);
+      if (price != nullptr) return price;
+    }
+    return nullptr;
+  }
+
+  // Where no name has prices of its own, those of patterns apply, and factors of any name.
   bool IsOfName(const TmPrice& price) const {
-    return !price.is_whole_name || price.model_rank == name_rank_;
+    return !price.is_whole_name || name_rank_ == 0 || price.model_rank == name_rank_;
   }
 
   const TmPrice* FindUnitPrice(Prices prices) const {
@@ -183,8 +206,11 @@ class Pricer {
     if (amount->price->region == nullptr && call_.region != nullptr) {
       amount->factors[1] = FindFactor(meter, own, [](const TmPrice& row) { return row.region != nullptr; });
     }
+    const auto is_general = [](const TmPrice& row) { return row.region == nullptr && row.is_standard; };
     amount->factors[2] =
-        FindFactor(meter, own, [](const TmPrice& row) { return row.region == nullptr && row.is_standard; });
+        FindFactor(meter, own, [&](const TmPrice& row) { return is_general(row) && HasHours(row); });
+    amount->factors[3] =
+        FindFactor(meter, own, [&](const TmPrice& row) { return is_general(row) && !HasHours(row); });
   }
 
   Prices prices_;
@@ -248,11 +274,15 @@ TmCostStatus PriceCall(Pricer& pricer, std::span<TmAmount> amounts, TmCost* cost
 
 void tm_rate_card_sort(TmPrice* prices, size_t count) {
   using namespace tokenmeter;
-  for (TmPrice& price : std::span(prices, count)) price.is_standard = price.service_tier == kStandard;
-  std::ranges::sort(std::span(prices, count), [](const TmPrice& left, const TmPrice& right) {
+  const std::span card(prices, count);
+  for (TmPrice& price : card) price.is_standard = price.service_tier == kStandard;
+  std::ranges::sort(card, [](const TmPrice& left, const TmPrice& right) {
     const auto left_key = KeyOf(left), right_key = KeyOf(right);
     return left_key != right_key ? left_key < right_key : DatesOf(left) < DatesOf(right);
   });
+  uint32_t key = 0;
+  for (size_t i = 0; i < count; ++i)
+    card[i].key = i > 0 && KeyOf(card[i]) != KeyOf(card[i - 1]) ? ++key : key;
 }
 
 bool tm_service_tier(const char* name, size_t length, char tier[TM_SERVICE_TIER_SIZE]) {
