@@ -78,6 +78,20 @@ void AddCorpus(std::vector<Block>* blocks) {
   }
 }
 
+// The names of byte tokens, which some libraries find in the text.
+void AddByteNames(std::vector<Block>* blocks) {
+  blocks->push_back({"byte_names", "0", {}});
+  const std::string snowman = "\u2603";
+  for (const std::string name :
+       {"<0x41>", "<0x0A>", "<0xE2><0x98><0x83>", "<0x4", "<0xZZ>", "<0xff>", "0x41>"}) {
+    std::string repeated = "A";
+    for (int i = 0; i < 20; ++i) repeated += name;
+    Texts& texts = blocks->back().texts;
+    texts.insert(texts.end(), {name, " " + name, "x" + name, name + name + " " + name + ".",
+                               snowman + name + snowman, repeated});
+  }
+}
+
 const std::vector<Block>& Blocks() {
   static const std::vector<Block> all = [] {
     std::vector<Block> blocks;
@@ -85,6 +99,7 @@ const std::vector<Block>& Blocks() {
     AddStrings("random", 2000, &blocks);
     AddCodePoints(&blocks);
     AddCorpus(&blocks);
+    AddByteNames(&blocks);
     return blocks;
   }();
   return all;

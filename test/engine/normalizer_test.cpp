@@ -484,6 +484,9 @@ TEST(SentencePieceNormalizer, PutsItsDummyPrefixAtTheStartOnly) {
   Compiled normalize({step});
   EXPECT_EQ(normalize("a b", true), "\u2581a\u2581b");
   EXPECT_EQ(normalize("a b", false), "a\u2581b");
+  step.add_everywhere = true;
+  Compiled as_in_gguf({step});
+  EXPECT_EQ(as_in_gguf("a b", false), "\u2581a\u2581b");
 }
 
 // ---------------------------------------------------------------------- limits

@@ -46,7 +46,7 @@ struct TrieSections {
 
 struct ImageHeader {
   static constexpr char kMagic[8] = {'T', 'M', 'V', 'O', 'C', 'A', 'B', '\0'};
-  static constexpr uint32_t kVersion = 5;
+  static constexpr uint32_t kVersion = 6;
   static constexpr uint32_t kByteOrder = 0x01020304;  // read back differently on a foreign machine
 
   char magic[8];

@@ -372,6 +372,14 @@ TrieBuilder MakeTokenTrie(const TextIndex& index, std::vector<TokenId> byte_toke
   return trie;
 }
 
+std::vector<double> ScoresByNumber(const Definition& definition, const VocabularyLayout& layout) {
+  std::vector<double> scores = definition.scores;
+  for (size_t number = scores.size(); number < layout.ids.size(); ++number) {
+    scores.push_back(definition.scores[layout.ids[number]]);
+  }
+  return scores;
+}
+
 // A piece that is a token need not become that token: others together may have a higher score.
 void KeepBestAsTheyAre(const Vocabulary& vocabulary, TextIndex* index) {
   UnigramEncoder encoder(vocabulary, nullptr);
@@ -424,7 +432,7 @@ std::string CompileImage(const Definition& definition, const Programs& programs,
       break;
     case ModelKind::kUnigram:
       header.pieces = MakeTokenTrie(layout.index, definition.byte_tokens).AppendTo(&writer);
-      header.scores = writer.Append(definition.scores);
+      header.scores = writer.Append(ScoresByNumber(definition, layout));
       header.unknown_score = definition.unknown_score;
       KeepBestAsTheyAre(Vocabulary(writer.Draft(header)), &layout.index);
       break;

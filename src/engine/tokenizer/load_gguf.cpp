@@ -279,22 +279,17 @@ TokenIndex IndexTokens(const std::vector<Piece>& pieces) {
 }
 
 // llama.cpp cuts tokens of these types out of the text, before anything else; control tokens and their like
-// only where the caller wants them to be. SentencePiece looks for user defined ones in the normalized text;
-// that is left to those with escaped spaces, which are never in the text itself.
+// only where the caller wants them to be. Those with escaped spaces are hardly ever in the text itself, but
+// are made of others as any token is.
 void AddTokens(const std::vector<Piece>& pieces, Definition* definition) {
-  std::vector<TokenId> in_normalized;
   for (TokenId id = 0; id < pieces.size(); ++id) {
     const Piece& piece = pieces[id];
     const bool special = piece.type == Piece::kControl || piece.type == Piece::kUnknown;
     if (piece.text.empty() || (!special && piece.type != Piece::kUserDefined)) continue;
-    if (!special && piece.text.find("\u2581") != piece.text.npos) {
-      in_normalized.push_back(id);
-      continue;
-    }
     definition->added_tokens.push_back({.id = id, .content = std::string(piece.text), .special = special});
-    if (!special) definition->unreachable.push_back(id);
+    if (!special && piece.text.find("\u2581") == piece.text.npos) definition->unreachable.push_back(id);
   }
-  definition->user_defined = std::move(in_normalized);
+  definition->user_defined.clear();
   std::ranges::sort(definition->unreachable);
 }
 
@@ -334,7 +329,8 @@ void ReadBytePairs(const Metadata& metadata, Definition* definition) {
   }
 }
 
-// llama and t5: SentencePiece's BPE and unigram.
+// llama and t5: SentencePiece's BPE and unigram, with a space before each stretch between user defined
+// tokens.
 void ReadSentencePieces(const Metadata& metadata, ModelKind model, Definition* definition) {
   for (const auto key : {"lowercase", "strip_accents", "nfc"}) {
     RequireFalse(metadata, std::string("tokenizer.ggml.normalizer.") + key);
@@ -343,6 +339,9 @@ void ReadSentencePieces(const Metadata& metadata, ModelKind model, Definition* d
   definition->model = model;
   const std::vector<Piece> pieces = ReadPieces(metadata, /*with_scores=*/true);
   TakePieces(kTokens, pieces, definition);
+  if (!bpe) {
+    for (TokenId id : definition->user_defined) definition->scores[id] = 0;
+  }
   definition->scores_are_float = true;
   definition->byte_fallback = !definition->byte_tokens.empty();
   definition->unknown = ReadUnknown(metadata, bpe ? 0 : 2, *definition);

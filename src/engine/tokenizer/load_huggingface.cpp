@@ -71,6 +71,20 @@ void RequireEmpty(JsonValue model, std::string_view key) {
   if (value && !value->String().empty()) value->FailUnsupported();
 }
 
+// The library would merge byte tokens by their names, too.
+void RequireUnmerged(JsonValue merges, const Definition& definition) {
+  std::vector<bool> is_byte(definition.tokens.size());
+  for (TokenId id : definition.byte_tokens) {
+    if (id != kNoToken) is_byte[id] = true;
+  }
+  for (const auto& [left, right, merged] : definition.merges) {
+    if (is_byte[left] || is_byte[right] || is_byte[merged]) {
+      merges.Fail("has a merge of byte tokens, " + Quote(definition.tokens[left]) + " and " +
+                  Quote(definition.tokens[right]) + ", which is not supported");
+    }
+  }
+}
+
 ModelTokens ReadBpe(JsonValue model, Definition* definition) {
   model.AllowOnly({"type", "dropout", "unk_token", "continuing_subword_prefix", "end_of_word_suffix",
                    "fuse_unk", "byte_fallback", "ignore_merges", "vocab", "merges"});
@@ -95,6 +109,8 @@ ModelTokens ReadBpe(JsonValue model, Definition* definition) {
   } else if (byte_fallback) {
     definition->byte_fallback = true;
     definition->byte_tokens = FindByteTokens(vocabulary.index);
+    definition->finds_byte_names = definition->whole_pieces;
+    RequireUnmerged(model.Get("merges"), *definition);
     complete = std::ranges::find(definition->byte_tokens, kNoToken) == definition->byte_tokens.end();
   }
   if (const auto unknown = model.Find("unk_token")) {
@@ -143,7 +159,14 @@ ModelTokens ReadUnigram(JsonValue model, Definition* definition) {
   definition->unknown_score = std::ranges::min(definition->scores) - Definition::kUnknownPenalty;
   definition->fuse_unknown = true;
   definition->byte_fallback = model.BooleanOr("byte_fallback", false);
-  if (definition->byte_fallback) definition->byte_tokens = FindByteTokens(vocabulary.index);
+  if (definition->byte_fallback) {
+    definition->byte_tokens = FindByteTokens(vocabulary.index);
+    definition->finds_byte_names = true;
+    const auto missing = std::ranges::count(definition->byte_tokens, kNoToken);
+    // The library would give up all unknown characters that stand side by side for one byte.
+    if (missing != 0 && missing != 256)
+      model.Get("byte_fallback").Fail("is not supported where model.vocab has some of the 256 bytes only");
+  }
   return vocabulary;
 }
 

@@ -26,7 +26,7 @@ enum class Operation : uint32_t {
   kReplace,
   kReplaceRegex,   // `pattern` is CompileExpression's
   kCharsmap,       // `content` is CompileCharsmap's
-  kSentencePiece,  // the same; `argument`: kDummyPrefix, kRemoveExtraSpaces, kEscapeSpaces
+  kSentencePiece,  // the same; `argument`: of the flags below
 };
 
 constexpr uint32_t kLeft = 1;
@@ -35,6 +35,7 @@ constexpr uint32_t kRight = 2;
 constexpr uint32_t kDummyPrefix = 1;
 constexpr uint32_t kRemoveExtraSpaces = 2;
 constexpr uint32_t kEscapeSpaces = 4;
+constexpr uint32_t kPrefixEverywhere = 8;
 
 // A program is how many instructions there are, the instructions, and the bytes that they refer to.
 struct Instruction {
@@ -87,6 +88,7 @@ class ProgramWriter {
       case Kind::kSentencePiece:
         return Add(Operation::kSentencePiece,
                    (step.add_dummy_prefix ? kDummyPrefix : 0) |
+                       (step.add_everywhere ? kPrefixEverywhere : 0) |
                        (step.remove_extra_whitespaces ? kRemoveExtraSpaces : 0) |
                        (step.escape_whitespaces ? kEscapeSpaces : 0),
                    {}, CompileCharsmap(step.content));
@@ -169,10 +171,11 @@ bool Run(const Instruction& instruction, std::string_view program, bool at_text_
     case Operation::kCharsmap:
       return ApplyCharsmap(content, text);
     case Operation::kSentencePiece:
-      return ApplySentencePiece({.dummy_prefix = has(kDummyPrefix) && at_text_start,
-                                 .remove_extra_spaces = has(kRemoveExtraSpaces),
-                                 .escape_spaces = has(kEscapeSpaces)},
-                                content, text);
+      return ApplySentencePiece(
+          {.dummy_prefix = has(kDummyPrefix) && (at_text_start || has(kPrefixEverywhere)),
+           .remove_extra_spaces = has(kRemoveExtraSpaces),
+           .escape_spaces = has(kEscapeSpaces)},
+          content, text);
   }
   __builtin_unreachable();
 }
@@ -201,11 +204,16 @@ bool Normalizer::Apply(std::string_view text, bool at_text_start, bool (*cancell
   const size_t limit = 16 * text.size() + (size_t{64} << 20);
   TextBuffer* to = &buffers_[0];
   TextBuffer* next = &buffers_[1];  // what was written last is not written to
+  keeps_start_ = true;
   for (const Instruction& instruction : Instructions(program_)) {
     to->Clear(limit);
     Rewriter rewriter(text, to, cancelled);
     if (!Run(instruction, program_, at_text_start, &expression, &rewriter)) return false;
     text = rewriter.Finish();
+    // The library's character map takes no note of what it removes at the start.
+    if (rewriter.start() != Rewriter::Start::kKept && instruction.operation != Operation::kCharsmap) {
+      keeps_start_ = rewriter.start() == Rewriter::Start::kNew;
+    }
     if (rewriter.replaced()) std::swap(to, next);
   }
   *normalized = text;

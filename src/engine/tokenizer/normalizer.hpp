@@ -31,15 +31,20 @@ class Normalizer {
 
   // Sets *normalized to the rewritten text: `text` itself where nothing changes, else in a buffer of this
   // object, valid until the next call. `at_text_start`: no text stands before this stretch; SentencePiece's
-  // dummy prefix goes there only. Returns false if `cancelled` (may be null; polled at least for every 64
+  // dummy prefix may go there only. Returns false if `cancelled` (may be null; polled at least for every 64
   // KiB) returned true. Linear in the text and in what becomes of it. Throws std::bad_alloc, also where a
   // step makes more than 16 times the text and 64 MiB: that is no normalization.
   bool Apply(std::string_view text, bool at_text_start, bool (*cancelled)(), std::string_view* normalized);
+
+  // Whether Hugging Face's library holds that what the rewritten text begins with came of what the text
+  // began with, and not of something behind it.
+  bool keeps_start() const { return keeps_start_; }
 
  private:
   const std::string_view program_;
   std::vector<std::unique_ptr<const Expression>> expressions_;  // of the steps that have one, in order
   TextBuffer buffers_[2];
+  bool keeps_start_ = true;
 };
 
 }  // namespace tokenmeter::tokenizer

@@ -117,17 +117,17 @@ class Rewriter {
 
   // Writes `with` for [from, to), which is not before what was replaced last.
   void Replace(const char* from, const char* to, std::string_view with) {
+    NoteFirst(from, to, with.size());
     Keep(from);
     buffer_->Append(with);
     kept_ = to;
-    replaced_ = true;
   }
 
   void Replace(const char* from, const char* to, const ShortText& with) {
+    NoteFirst(from, to, with.size);
     Keep(from);
     buffer_->AppendShort(with.bytes, with.size);
     kept_ = to;
-    replaced_ = true;
   }
 
   void Replace(const char* from, const char* to, uint32_t code_point) {
@@ -137,6 +137,12 @@ class Rewriter {
   }
 
   bool replaced() const { return replaced_; }
+
+  // Of the first character: whether it came of the one that was first before, or of one that came later, or
+  // of none.
+  enum class Start { kKept, kLater, kNew };
+  Start start() const { return start_; }
+  void SetStart(Start start) { start_ = start; }
 
   // The text as it has become; stands until the buffer is used again.
   std::string_view Finish() {
@@ -149,6 +155,7 @@ class Rewriter {
   // For the last thing that a step does: only [from, to) of a text of which nothing was replaced, or all
   // but so many bytes at the end of what Finish returned.
   void Trim(const char* from, const char* to) {
+    if (from != begin_) start_ = Start::kLater;
     begin_ = from;
     end_ = to;
   }
@@ -161,6 +168,12 @@ class Rewriter {
   }
 
  private:
+  // What is removed at the start is removed first.
+  void NoteFirst(const char* from, const char* to, size_t size) {
+    if (!replaced_ && from == begin_ && from != to && size == 0) start_ = Start::kLater;
+    replaced_ = true;
+  }
+
   const char* PollAfter(const char* at) const {
     return end_ - at < kPollInterval ? end_ : at + kPollInterval;
   }
@@ -182,6 +195,7 @@ class Rewriter {
   bool (*cancelled_)();
   size_t work_ = 0;
   bool replaced_ = false;
+  Start start_ = Start::kKept;
 };
 
 }  // namespace tokenmeter::tokenizer

@@ -63,6 +63,14 @@ void ReplaceByteIn(const char* from, const char* to, char byte, const ShortText&
   }
 }
 
+// Hugging Face's library holds that what replaces a match came of the last character of it.
+void ReplaceMatch(const char* from, const char* to, std::string_view content, Rewriter* text) {
+  text->Replace(from, to, content);
+  if (from != text->begin() || content.empty()) return;
+  if (from == to) return text->SetStart(Rewriter::Start::kNew);
+  if (from + DecodeCharacter(from, to).length != to) text->SetStart(Rewriter::Start::kLater);
+}
+
 // One byte by a few: what spaces become in many encodings.
 bool ReplaceByte(char byte, std::string_view content, Rewriter* text) {
   ShortText with{};
@@ -81,7 +89,7 @@ bool Intersperse(std::string_view content, Rewriter* text) {
   if (at == text->end()) return true;
   for (; at < text->end(); at += DecodeCharacter(at, text->end()).length) {
     if (text->Cancelled(at)) return false;
-    text->Replace(at, at, content);
+    ReplaceMatch(at, at, content, text);
   }
   text->Replace(at, at, content);
   return true;
@@ -211,7 +219,7 @@ bool ReplaceString(std::string_view pattern, std::string_view content, Rewriter*
     }
     const char* match = static_cast<const char*>(found);
     at = match + pattern.size();
-    text->Replace(match, at, content);
+    ReplaceMatch(match, at, content, text);
   }
   return true;
 }
@@ -226,7 +234,8 @@ bool ReplaceMatches(const Expression& expression, std::string_view content, Rewr
   for (size_t from = 0; from <= whole.size() && expression.Find(whole, from, &start, &end, &interrupt);) {
     const bool is_empty = start == end;
     // An empty match right behind the match before it is none.
-    if (!is_empty || start != last_end) text->Replace(whole.data() + start, whole.data() + end, content);
+    if (!is_empty || start != last_end)
+      ReplaceMatch(whole.data() + start, whole.data() + end, content, text);
     last_end = end;
     from = end;
     if (is_empty) from += end < whole.size() ? DecodeCharacter(whole.data() + end, text->end()).length : 1;

@@ -167,6 +167,18 @@ Tokens TextsById(const Definition& definition) {
   return texts;
 }
 
+// Gives the names of the byte tokens numbers of their own, behind the others.
+void NumberByteNames(const Definition& definition, VocabularyLayout* layout) {
+  layout->numbers.resize(layout->tokens.size());
+  std::iota(layout->numbers.begin(), layout->numbers.end(), 0);
+  layout->ids = layout->numbers;
+  for (TokenId id : definition.byte_tokens) {
+    if (id == kNoToken) continue;
+    layout->tokens.push_back(definition.tokens.at(id));
+    layout->ids.push_back(id);
+  }
+}
+
 // The tokens that the model may make of text.
 TextIndex IndexTokens(const Definition& definition, const Tokens& texts) {
   std::vector<bool> excluded(texts.size());
@@ -296,7 +308,7 @@ void SubstituteImpossibleBytes(TokenId unknown, std::array<TokenId, 256>* tokens
   }
 }
 
-// Gives the tokens the numbers that are their places in `order`.
+// Gives the tokens the numbers that are their places in `order`, which has their numbers so far.
 void Renumber(const std::vector<TokenId>& order, VocabularyLayout* layout) {
   std::vector<TokenId> numbers(layout->tokens.size(), kNoToken);
   for (TokenId number = 0; number < order.size(); ++number) numbers[order[number]] = number;
@@ -317,7 +329,15 @@ void Renumber(const std::vector<TokenId>& order, VocabularyLayout* layout) {
   layout->tokens = std::move(tokens);
   layout->parts = std::move(parts);
   layout->index = std::move(index);
-  layout->ids = order;
+  if (layout->ids.empty()) {
+    layout->ids = order;
+    layout->numbers = std::move(numbers);
+    return;
+  }
+  std::vector<TokenId> ids;
+  for (TokenId number : order) ids.push_back(layout->ids[number]);
+  layout->ids = std::move(ids);
+  numbers.resize(layout->numbers.size());
   layout->numbers = std::move(numbers);
 }
 
@@ -328,9 +348,10 @@ bool VocabularyLayout::HasEveryByte() const {
 }
 
 VocabularyLayout LayOut(const Definition& definition) {
-  if (definition.tokens.size() > kTokenLimit) throw DefinitionError("vocabulary is too large");
   VocabularyLayout layout;
   layout.tokens = TextsById(definition);
+  if (definition.finds_byte_names) NumberByteNames(definition, &layout);
+  if (layout.tokens.size() > kTokenLimit) throw DefinitionError("vocabulary is too large");
   layout.index = IndexTokens(definition, layout.tokens);
   layout.unknown = definition.unknown.value_or(kNoToken);
   layout.parts.resize(layout.tokens.size());
