@@ -12,7 +12,8 @@ IMAGES         = $(VOCABULARIES:%=build/%.image) build/unicode.image build/norma
 COMPILER_PARTS = $(wildcard src/engine/tokenizer/compile*.cpp)
 ENGINE_SOURCES = $(filter-out $(COMPILER_PARTS),$(wildcard src/engine/*/*.cpp))
 # What the build's compiler of images has in common with the engine, which compiles the encodings that are loaded.
-IMAGE_SOURCES  = $(addprefix src/engine/tokenizer/,image_compiler.cpp vocabulary_layout.cpp unigram.cpp token_index.cpp)
+IMAGE_SOURCES  = $(addprefix src/engine/tokenizer/,image_compiler.cpp vocabulary_layout.cpp unigram.cpp token_index.cpp \
+                 rank_file.cpp base64.cpp load_error.cpp)
 PG_SOURCES     = $(wildcard src/pg/*.c)
 
 OBJS = $(PG_SOURCES:.c=.o) $(ENGINE_SOURCES:.cpp=.o) src/engine/tokenizer/images.o

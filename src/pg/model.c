@@ -32,7 +32,7 @@ enum
 
 typedef struct ModelRow
 {
-	const char *pattern;
+	const char *pattern;		/* UTF-8, as all names here */
 	size_t		pattern_length;
 	bool		shipped;
 	const char *encoding_name;	/* NULL: no public tokenizer */
@@ -41,14 +41,14 @@ typedef struct ModelRow
 	const char *estimator;		/* or NULL: general */
 } ModelRow;
 
-/* A text column as a C string; NULL for NULL. */
+/* A name; NULL for NULL. */
 static const char *
-read_text(HeapTuple tuple, TupleDesc descriptor, int column)
+read_name(HeapTuple tuple, TupleDesc descriptor, int column)
 {
 	bool		isnull;
 	Datum		value = heap_getattr(tuple, column, descriptor, &isnull);
 
-	return isnull ? NULL : TextDatumGetCString(value);
+	return isnull ? NULL : utf8_name(DatumGetTextPP(value));
 }
 
 static void
@@ -57,13 +57,13 @@ read_row(HeapTuple tuple, TupleDesc descriptor, void *result)
 	ModelRow   *row = result;
 	bool		isnull;
 
-	row->pattern = read_text(tuple, descriptor, MODEL_PATTERN);
+	row->pattern = read_name(tuple, descriptor, MODEL_PATTERN);
 	row->pattern_length = strlen(row->pattern);
 	row->shipped = DatumGetBool(heap_getattr(tuple, MODEL_SHIPPED, descriptor, &isnull));
-	row->encoding_name = read_text(tuple, descriptor, MODEL_ENCODING);
-	row->provider = read_text(tuple, descriptor, MODEL_PROVIDER);
-	row->chat_template = read_text(tuple, descriptor, MODEL_CHAT_TEMPLATE);
-	row->estimator = read_text(tuple, descriptor, MODEL_ESTIMATOR);
+	row->encoding_name = read_name(tuple, descriptor, MODEL_ENCODING);
+	row->provider = read_name(tuple, descriptor, MODEL_PROVIDER);
+	row->chat_template = read_name(tuple, descriptor, MODEL_CHAT_TEMPLATE);
+	row->estimator = read_name(tuple, descriptor, MODEL_ESTIMATOR);
 }
 
 static TableCache models = {.table_name = "model", .row_size = sizeof(ModelRow), .read_row = read_row};
@@ -150,7 +150,7 @@ raise_no_encoding(const text *name)
 				 errmsg("model \"%s\" has no tokenizer here", shown),
 				 model->encoding_name == NULL
 				 ? errdetail("Its provider does not publish one.")
-				 : errdetail("Its encoding \"%s\" does not exist.", model->encoding_name),
+				 : errdetail("Its encoding \"%s\" does not exist.", name_from_utf8(model->encoding_name)),
 				 errhint("Use the token numbers that the provider reports, or token_estimate().")));
 	ereport(ERROR,
 			(errcode(ERRCODE_UNDEFINED_OBJECT),
@@ -183,7 +183,7 @@ require_estimator(const text *name)
 	if (estimator == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
-				 errmsg("estimator \"%s\" does not exist", estimator_name)));
+				 errmsg("estimator \"%s\" does not exist", name_from_utf8(estimator_name))));
 	return estimator;
 }
 
@@ -233,7 +233,7 @@ tokenmeter_token_encoding(PG_FUNCTION_ARGS)
 
 	if (encoding == NULL)
 		PG_RETURN_NULL();
-	PG_RETURN_TEXT_P(cstring_to_text(tm_encoding_name(encoding)));
+	PG_RETURN_TEXT_P(cstring_to_text(name_from_utf8(tm_encoding_name(encoding))));
 }
 
 PG_FUNCTION_INFO_V1(tokenmeter_model_readings);
@@ -269,7 +269,7 @@ tokenmeter_model_provider(PG_FUNCTION_ARGS)
 	model = find_model(name);
 	if (model == NULL || model->provider == NULL)
 		PG_RETURN_NULL();
-	PG_RETURN_TEXT_P(cstring_to_text(model->provider));
+	PG_RETURN_TEXT_P(cstring_to_text(name_from_utf8(model->provider)));
 }
 
 PG_FUNCTION_INFO_V1(tokenmeter_encodings);

@@ -4,6 +4,7 @@
 #include <array>
 #include <charconv>
 
+#include "tokenizer/rank_file.hpp"
 #include "tokenizer/unicode.hpp"
 
 namespace tokenmeter::tokenizer {
@@ -39,25 +40,6 @@ uint32_t ReadNumber(std::string_view text, int base) {
   return number;
 }
 
-std::string DecodeBase64(std::string_view text) {
-  static constexpr std::string_view kDigits =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string bytes;
-  uint32_t bits = 0;
-  int bit_count = 0;
-  for (char c : text.substr(0, text.find('='))) {
-    const size_t digit = kDigits.find(c);
-    if (digit == kDigits.npos) throw CompileError("not base64: " + std::string(text));
-    bits = bits << 6 | static_cast<uint32_t>(digit);
-    bit_count += 6;
-    if (bit_count >= 8) {
-      bit_count -= 8;
-      bytes.push_back(static_cast<char>(bits >> bit_count));
-    }
-  }
-  return bytes;
-}
-
 Pattern ReadPattern(std::string_view name) {
   if (name == "gpt2") return Pattern::kGpt2;
   if (name == "cl100k") return Pattern::kCl100k;
@@ -90,12 +72,7 @@ CharacterClass ClassOfProperty(std::string_view property, uint32_t code_point) {
 
 Tokens ReadTiktoken(std::string_view text) {
   Tokens tokens;
-  for (const auto& line : ReadFields(text, ' ', 2)) {
-    const TokenId id = ReadNumber(line[1], 10);
-    if (id >= kTokenLimit) throw CompileError("token id too large: " + std::to_string(id));
-    if (id >= tokens.size()) tokens.resize(id + 1);
-    tokens[id] = DecodeBase64(line[0]);
-  }
+  ReadRankFile(text, &tokens);
   return tokens;
 }
 

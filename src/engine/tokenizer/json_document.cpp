@@ -5,6 +5,7 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
+#include "tokenizer/compile_interrupt.hpp"
 #include "tokenizer/json_number.hpp"
 #include "tokenizer/load_error.hpp"
 
@@ -69,6 +70,7 @@ class JsonDocument::Reader : public nlohmann::json_sax<nlohmann::json> {
   }
 
   bool Add(Kind kind, Scalar scalar) {
+    CompileInterrupt::Poll();
     const auto end = static_cast<uint32_t>(document_->nodes_.size() + 1);
     document_->nodes_.push_back({kind, open_, end, key_, scalar});
     key_ = {};
@@ -98,7 +100,10 @@ class JsonDocument::Reader : public nlohmann::json_sax<nlohmann::json> {
     for (uint32_t i = open_ + 1; i < document_->nodes_.size(); i = document_->nodes_[i].end) {
       keys_.push_back(document_->Text(document_->nodes_[i].key));
     }
-    std::ranges::sort(keys_);
+    std::ranges::sort(keys_, [](std::string_view left, std::string_view right) {
+      CompileInterrupt::Poll();
+      return left < right;
+    });
     const auto twice = std::ranges::adjacent_find(keys_);
     if (twice != keys_.end()) JsonValue(document_, open_).Fail("has " + Quote(*twice) + " twice");
   }

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "tokenizer/byte_level.hpp"
+#include "tokenizer/compile_interrupt.hpp"
 #include "tokenizer/huggingface_steps.hpp"
 #include "tokenizer/json_document.hpp"
 #include "tokenizer/load.hpp"
@@ -34,6 +35,7 @@ ModelTokens ReadVocabulary(JsonValue vocab) {
   ModelTokens vocabulary{TokenIndex(vocab.Members().size()), {}};
   std::vector<bool> taken;
   for (const JsonValue entry : vocab.Members()) {
+    CompileInterrupt::Poll();
     const TokenId id = entry.Integer(0, kTokenLimit - 1);
     if (id >= taken.size()) {
       taken.resize(id + 1);

@@ -3,12 +3,14 @@
 #include <algorithm>
 #include <vector>
 
+#include "tokenizer/compile_interrupt.hpp"
 #include "tokenizer/load_error.hpp"
 
 namespace tokenmeter::tokenizer {
 
 std::string MergeReader::Add(std::string_view left, std::string_view right) {
   const auto missing = [](std::string_view text) { return Quote(text) + " is not in the vocabulary"; };
+  CompileInterrupt::Poll();
   if (left.empty() || right.empty()) return "an empty token cannot merge";
   const TokenId left_id = index_.Find(left);
   if (left_id == kNoToken) return missing(left);

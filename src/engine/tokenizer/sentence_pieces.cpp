@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 
+#include "tokenizer/compile_interrupt.hpp"
 #include "tokenizer/load_error.hpp"
 
 namespace tokenmeter::tokenizer {
@@ -85,6 +86,7 @@ void TakePieces(std::string_view place, std::span<const Piece> pieces, Definitio
   };
   definition->byte_tokens.clear();
   for (TokenId id = 0; id < pieces.size(); ++id) {
+    CompileInterrupt::Poll();
     const Piece& piece = pieces[id];
     if (const std::string fault = FindFault(piece); !fault.empty()) Fail(place_of(id), " ", fault);
     if (!piece.text.empty() && !(IsOfText(piece) ? of_text : reserved).Add(piece.text, id)) {

@@ -6,6 +6,7 @@
 #include <queue>
 #include <utility>
 
+#include "tokenizer/compile_interrupt.hpp"
 #include "tokenizer/utf8.hpp"
 
 namespace tokenmeter::tokenizer {
@@ -31,6 +32,7 @@ class MergeRules {
     if (!definition.scores.empty()) RankByScores(definition);
     any_ = definition.merge_any || !definition.scores.empty();
     for (uint32_t rank = 0; rank < definition.merges.size(); ++rank) {
+      CompileInterrupt::Poll();
       const auto& rule = definition.merges[rank];
       rules_[PairKey(rule.left, rule.right)] = {rank, rule.merged};
     }
@@ -91,6 +93,7 @@ class LastMerge {
     if (!Start(token)) return false;
     size_t left = symbols_.size();
     while (!heap_.empty()) {
+      CompileInterrupt::Poll();
       const auto [lowest, at] = heap_.top();
       heap_.pop();
       Symbol& symbol = symbols_[at];
@@ -191,6 +194,7 @@ TextIndex IndexTokens(const Definition& definition, const Tokens& texts) {
   TextIndex index;
   index.reserve(texts.size());
   for (TokenId id = 0; id < texts.size(); ++id) {
+    CompileInterrupt::Poll();
     if (texts[id].empty() || excluded[id]) continue;
     const auto [found, is_new] = index.emplace(texts[id], id);
     if (!is_new)
@@ -235,6 +239,7 @@ Derivation Derive(const Definition& definition, const Tokens& texts, TextIndex* 
   LastMerge last_merge(rules, *index, definition.byte_level);
   std::vector<std::string_view> unreachable;
   for (const auto& [text, id] : *index) {
+    CompileInterrupt::Poll();
     if (IsSymbol(definition, text)) continue;
     TokenPair parts;
     uint32_t priority = kNoMerge;
@@ -317,13 +322,16 @@ void Renumber(const std::vector<TokenId>& order, VocabularyLayout* layout) {
   Tokens tokens;
   std::vector<TokenPair> parts;
   for (TokenId id : order) {
+    CompileInterrupt::Poll();
     tokens.push_back(std::move(layout->tokens[id]));
     parts.push_back({number_of(layout->parts[id].left), number_of(layout->parts[id].right)});
   }
   TextIndex index;
   index.reserve(layout->index.size());
-  for (const auto& entry : layout->index)
+  for (const auto& entry : layout->index) {
+    CompileInterrupt::Poll();
     index.emplace(tokens[numbers[entry.second]], numbers[entry.second]);
+  }
   for (TokenId& token : layout->byte_tokens) token = number_of(token);
   layout->unknown = number_of(layout->unknown);
   layout->tokens = std::move(tokens);
