@@ -225,25 +225,38 @@ class TrieBuilder {
     sections.pilots = writer->Append(perfect.pilots());
     sections.slots = writer->Append(perfect.Table(slots, kEmptyPairSlot));
     sections.values = writer->Append(values_);
-    std::string starts;
-    for (int byte = 0; byte < 256; ++byte) {
-      if (next_.contains(TrieKey(0, static_cast<uint8_t>(byte)))) starts.push_back(static_cast<char>(byte));
-    }
-    sections.starts = writer->Append(starts);
-    sections.pairs = writer->Append(MakePairs(starts));
+    sections.starts = writer->Append(Starts());
+    sections.pairs = writer->Append(MakePairs());
     return sections;
   }
 
  private:
+  bool Begins(int first) const { return next_.contains(TrieKey(0, static_cast<uint8_t>(first))); }
+
   // A string of one byte may be followed by any.
-  std::vector<uint64_t> MakePairs(std::string_view starts) const {
-    std::vector<uint64_t> pairs(0x10000 / 64);
-    for (const char start : starts) {
-      const uint32_t node = next_.at(TrieKey(0, static_cast<uint8_t>(start)));
+  bool MayFollow(int first, int second) const {
+    const uint32_t node = next_.at(TrieKey(0, static_cast<uint8_t>(first)));
+    return values_[node] != kNoToken || next_.contains(TrieKey(node, static_cast<uint8_t>(second)));
+  }
+
+  std::vector<TrieStart> Starts() const {
+    std::vector<TrieStart> starts;
+    for (int first = 0; first < 256; ++first) {
+      if (!Begins(first)) continue;
+      std::string seconds;
       for (int second = 0; second < 256; ++second) {
-        if (values_[node] == kNoToken && !next_.contains(TrieKey(node, static_cast<uint8_t>(second))))
-          continue;
-        const uint32_t pair = uint32_t{static_cast<uint8_t>(start)} << 8 | static_cast<uint32_t>(second);
+        if (MayFollow(first, second)) seconds.push_back(static_cast<char>(second));
+      }
+      starts.push_back({static_cast<char>(first), seconds.front(), seconds.size() == 1});
+    }
+    return starts;
+  }
+
+  std::vector<uint64_t> MakePairs() const {
+    std::vector<uint64_t> pairs(0x10000 / 64);
+    for (uint32_t pair = 0; pair < 0x10000; ++pair) {
+      const int first = static_cast<int>(pair >> 8);
+      if (Begins(first) && MayFollow(first, static_cast<int>(pair & 0xFF))) {
         pairs[pair / 64] |= uint64_t{1} << pair % 64;
       }
     }
@@ -335,7 +348,8 @@ void AppendAddedTokens(const Definition& definition, const Programs& programs, I
   TrieBuilder normalized;
   for (size_t i = 0; i < definition.added_tokens.size(); ++i) {
     const AddedToken& token = definition.added_tokens[i];
-    (token.normalized ? normalized : raw).Add(programs.added_texts[i], static_cast<uint32_t>(i));
+    TrieBuilder& trie = token.normalized ? normalized : raw;
+    trie.Add(programs.added_texts[i], static_cast<uint32_t>(i));
     uint32_t flags = 0;
     if (token.special) flags |= AddedTokenRecord::kSpecial;
     if (token.single_word) flags |= AddedTokenRecord::kSingleWord;
