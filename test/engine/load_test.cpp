@@ -1,6 +1,6 @@
 // The loaders: what they make of small files written here, each message, and facts that hold between the
 // real files of several formats.
-#include "tokenizer/load.hpp"
+#include "tokenizer/load/load.hpp"
 
 #include <gtest/gtest.h>
 

@@ -11,8 +11,8 @@
 #include <cstdlib>
 #include <cstring>
 
-#include "tokenizer/load.hpp"
-#include "tokenizer/load_error.hpp"
+#include "tokenizer/load/load.hpp"
+#include "tokenizer/load/load_error.hpp"
 #include "tokenizer/tokenizer.h"
 
 namespace tokenmeter::tokenizer {

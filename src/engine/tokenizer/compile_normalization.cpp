@@ -5,9 +5,9 @@
 #include <sstream>
 #include <vector>
 
-#include "tokenizer/canonical.hpp"
 #include "tokenizer/compiler.hpp"
-#include "tokenizer/normalization_table.hpp"
+#include "tokenizer/normalize/canonical.hpp"
+#include "tokenizer/normalize/normalization_table.hpp"
 
 namespace tokenmeter::tokenizer {
 namespace {

@@ -4,7 +4,7 @@
 #include <array>
 #include <charconv>
 
-#include "tokenizer/rank_file.hpp"
+#include "tokenizer/load/rank_file.hpp"
 #include "tokenizer/unicode.hpp"
 
 namespace tokenmeter::tokenizer {

@@ -11,7 +11,7 @@
 
 #include "tokenizer/compile_interrupt.hpp"
 #include "tokenizer/image_writer.hpp"
-#include "tokenizer/load_error.hpp"
+#include "tokenizer/load/load_error.hpp"
 #include "tokenizer/perfect_hash.hpp"
 #include "tokenizer/unigram.hpp"
 #include "tokenizer/utf8.hpp"

@@ -10,8 +10,8 @@
 #include "tokenizer/door.hpp"
 #include "tokenizer/encoding.hpp"
 #include "tokenizer/image_compiler.hpp"
-#include "tokenizer/load.hpp"
-#include "tokenizer/normalizer.hpp"
+#include "tokenizer/load/load.hpp"
+#include "tokenizer/normalize/normalizer.hpp"
 #include "tokenizer/properties.hpp"
 #include "tokenizer/splitter.hpp"
 

@@ -11,7 +11,7 @@
 
 #include "tokenizer/added_tokens.hpp"
 #include "tokenizer/encoding.hpp"
-#include "tokenizer/normalizer.hpp"
+#include "tokenizer/normalize/normalizer.hpp"
 #include "tokenizer/pattern.hpp"
 #include "tokenizer/pretokenizer.hpp"
 #include "tokenizer/sink.hpp"

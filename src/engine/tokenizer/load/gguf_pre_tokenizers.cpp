@@ -1,4 +1,4 @@
-#include "tokenizer/gguf_pre_tokenizers.hpp"
+#include "tokenizer/load/gguf_pre_tokenizers.hpp"
 
 #include <algorithm>
 #include <span>

@@ -1,4 +1,4 @@
-#include "tokenizer/json_document.hpp"
+#include "tokenizer/load/json_document.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -6,8 +6,8 @@
 #include <nlohmann/json.hpp>
 
 #include "tokenizer/compile_interrupt.hpp"
-#include "tokenizer/json_number.hpp"
-#include "tokenizer/load_error.hpp"
+#include "tokenizer/load/json_number.hpp"
+#include "tokenizer/load/load_error.hpp"
 
 namespace tokenmeter::tokenizer {
 namespace {

@@ -1,13 +1,13 @@
-#include "tokenizer/normalizer.hpp"
+#include "tokenizer/normalize/normalizer.hpp"
 
 #include <cstring>
 #include <span>
 #include <utility>
 
-#include "tokenizer/charsmap.hpp"
 #include "tokenizer/image.hpp"
-#include "tokenizer/normalization_table.hpp"
-#include "tokenizer/steps.hpp"
+#include "tokenizer/normalize/charsmap.hpp"
+#include "tokenizer/normalize/normalization_table.hpp"
+#include "tokenizer/normalize/steps.hpp"
 
 namespace tokenmeter::tokenizer {
 namespace {

@@ -1,4 +1,4 @@
-#include "tokenizer/steps.hpp"
+#include "tokenizer/normalize/steps.hpp"
 
 #include <algorithm>
 #include <array>

@@ -4,9 +4,9 @@
 #include <bit>
 #include <cstring>
 
-#include "tokenizer/load.hpp"
-#include "tokenizer/load_error.hpp"
-#include "tokenizer/sentence_pieces.hpp"
+#include "tokenizer/load/load.hpp"
+#include "tokenizer/load/load_error.hpp"
+#include "tokenizer/load/sentence_pieces.hpp"
 
 namespace tokenmeter::tokenizer {
 namespace {

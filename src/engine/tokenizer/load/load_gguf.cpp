@@ -3,12 +3,12 @@
 #include <cstring>
 #include <map>
 
-#include "tokenizer/byte_level.hpp"
-#include "tokenizer/gguf_pre_tokenizers.hpp"
-#include "tokenizer/load.hpp"
-#include "tokenizer/load_error.hpp"
-#include "tokenizer/merge_rules.hpp"
-#include "tokenizer/sentence_pieces.hpp"
+#include "tokenizer/load/byte_level.hpp"
+#include "tokenizer/load/gguf_pre_tokenizers.hpp"
+#include "tokenizer/load/load.hpp"
+#include "tokenizer/load/load_error.hpp"
+#include "tokenizer/load/merge_rules.hpp"
+#include "tokenizer/load/sentence_pieces.hpp"
 
 namespace tokenmeter::tokenizer {
 namespace {

@@ -1,4 +1,4 @@
-#include "tokenizer/byte_level.hpp"
+#include "tokenizer/load/byte_level.hpp"
 
 #include <algorithm>
 #include <array>

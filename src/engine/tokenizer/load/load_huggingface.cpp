@@ -3,14 +3,14 @@
 // truncation, padding, post_processor and decoder.
 #include <algorithm>
 
-#include "tokenizer/byte_level.hpp"
 #include "tokenizer/compile_interrupt.hpp"
-#include "tokenizer/huggingface_steps.hpp"
-#include "tokenizer/json_document.hpp"
-#include "tokenizer/load.hpp"
-#include "tokenizer/load_error.hpp"
-#include "tokenizer/merge_rules.hpp"
-#include "tokenizer/sentence_pieces.hpp"
+#include "tokenizer/load/byte_level.hpp"
+#include "tokenizer/load/huggingface_steps.hpp"
+#include "tokenizer/load/json_document.hpp"
+#include "tokenizer/load/load.hpp"
+#include "tokenizer/load/load_error.hpp"
+#include "tokenizer/load/merge_rules.hpp"
+#include "tokenizer/load/sentence_pieces.hpp"
 #include "tokenizer/token_index.hpp"
 
 namespace tokenmeter::tokenizer {

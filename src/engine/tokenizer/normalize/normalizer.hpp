@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "tokenizer/definition.hpp"
-#include "tokenizer/rewriter.hpp"
+#include "tokenizer/normalize/rewriter.hpp"
 
 namespace tokenmeter::tokenizer {
 

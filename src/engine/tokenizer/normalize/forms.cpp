@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "tokenizer/ascii_run.hpp"
-#include "tokenizer/canonical.hpp"
-#include "tokenizer/steps.hpp"
+#include "tokenizer/normalize/canonical.hpp"
+#include "tokenizer/normalize/steps.hpp"
 
 namespace tokenmeter::tokenizer {
 namespace {

@@ -1,10 +1,10 @@
-#include "tokenizer/merge_rules.hpp"
+#include "tokenizer/load/merge_rules.hpp"
 
 #include <algorithm>
 #include <vector>
 
 #include "tokenizer/compile_interrupt.hpp"
-#include "tokenizer/load_error.hpp"
+#include "tokenizer/load/load_error.hpp"
 
 namespace tokenmeter::tokenizer {
 

@@ -1,4 +1,4 @@
-#include "tokenizer/sentence_pieces.hpp"
+#include "tokenizer/load/sentence_pieces.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -8,7 +8,7 @@
 #include <string>
 
 #include "tokenizer/compile_interrupt.hpp"
-#include "tokenizer/load_error.hpp"
+#include "tokenizer/load/load_error.hpp"
 
 namespace tokenmeter::tokenizer {
 namespace {

@@ -2,7 +2,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
-#include "tokenizer/load.hpp"
+#include "tokenizer/load/load.hpp"
 
 namespace tokenmeter::tokenizer {
 namespace {

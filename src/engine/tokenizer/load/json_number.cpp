@@ -1,4 +1,4 @@
-#include "tokenizer/json_number.hpp"
+#include "tokenizer/load/json_number.hpp"
 
 #include <algorithm>
 #include <charconv>

@@ -1,6 +1,6 @@
-#include "tokenizer/ranks.hpp"
+#include "tokenizer/load/ranks.hpp"
 
-#include "tokenizer/load_error.hpp"
+#include "tokenizer/load/load_error.hpp"
 #include "tokenizer/token_index.hpp"
 
 namespace tokenmeter::tokenizer {

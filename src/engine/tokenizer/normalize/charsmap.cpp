@@ -1,4 +1,4 @@
-#include "tokenizer/charsmap.hpp"
+#include "tokenizer/normalize/charsmap.hpp"
 
 #include <algorithm>
 #include <cstring>

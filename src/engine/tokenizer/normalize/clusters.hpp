@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-#include "tokenizer/normalization_table.hpp"
+#include "tokenizer/normalize/normalization_table.hpp"
 
 namespace tokenmeter::tokenizer {
 

@@ -1,12 +1,12 @@
-#include "tokenizer/huggingface_steps.hpp"
+#include "tokenizer/load/huggingface_steps.hpp"
 
 #include <algorithm>
 #include <span>
 #include <utility>
 
-#include "tokenizer/base64.hpp"
-#include "tokenizer/load_error.hpp"
-#include "tokenizer/sentence_pieces.hpp"
+#include "tokenizer/load/base64.hpp"
+#include "tokenizer/load/load_error.hpp"
+#include "tokenizer/load/sentence_pieces.hpp"
 #include "tokenizer/utf8.hpp"
 
 namespace tokenmeter::tokenizer {

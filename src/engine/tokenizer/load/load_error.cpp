@@ -1,4 +1,4 @@
-#include "tokenizer/load_error.hpp"
+#include "tokenizer/load/load_error.hpp"
 
 #include <cstdint>
 #include <cstring>

@@ -1,10 +1,10 @@
 // Mistral's tekken.json: a rank file as JSON. Its library keeps ids for special tokens in front, and takes
 // only the first ranks, so that ids stay below default_vocab_size. It encodes text by tiktoken.
-#include "tokenizer/base64.hpp"
-#include "tokenizer/json_document.hpp"
-#include "tokenizer/load.hpp"
-#include "tokenizer/load_error.hpp"
-#include "tokenizer/ranks.hpp"
+#include "tokenizer/load/base64.hpp"
+#include "tokenizer/load/json_document.hpp"
+#include "tokenizer/load/load.hpp"
+#include "tokenizer/load/load_error.hpp"
+#include "tokenizer/load/ranks.hpp"
 #include "tokenizer/token_index.hpp"
 
 namespace tokenmeter::tokenizer {

@@ -1,4 +1,4 @@
-#include "tokenizer/base64.hpp"
+#include "tokenizer/load/base64.hpp"
 
 #include <array>
 #include <cstdint>

@@ -1,11 +1,11 @@
-#include "tokenizer/rank_file.hpp"
+#include "tokenizer/load/rank_file.hpp"
 
 #include <algorithm>
 #include <charconv>
 
-#include "tokenizer/base64.hpp"
 #include "tokenizer/compile_interrupt.hpp"
-#include "tokenizer/load_error.hpp"
+#include "tokenizer/load/base64.hpp"
+#include "tokenizer/load/load_error.hpp"
 
 namespace tokenmeter::tokenizer {
 namespace {

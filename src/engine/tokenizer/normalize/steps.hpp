@@ -6,8 +6,8 @@
 #include <string_view>
 
 #include "tokenizer/expression.hpp"
-#include "tokenizer/normalization_table.hpp"
-#include "tokenizer/rewriter.hpp"
+#include "tokenizer/normalize/normalization_table.hpp"
+#include "tokenizer/normalize/rewriter.hpp"
 
 namespace tokenmeter::tokenizer {
 

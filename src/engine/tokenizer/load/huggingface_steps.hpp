@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "tokenizer/definition.hpp"
-#include "tokenizer/json_document.hpp"
+#include "tokenizer/load/json_document.hpp"
 
 namespace tokenmeter::tokenizer {
 

@@ -1,7 +1,7 @@
 // The two ways to apply a charsmap.
-#include "tokenizer/charsmap.hpp"
-#include "tokenizer/clusters.hpp"
-#include "tokenizer/steps.hpp"
+#include "tokenizer/normalize/charsmap.hpp"
+#include "tokenizer/normalize/clusters.hpp"
+#include "tokenizer/normalize/steps.hpp"
 
 namespace tokenmeter::tokenizer {
 namespace {

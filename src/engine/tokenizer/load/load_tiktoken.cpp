@@ -1,9 +1,9 @@
 // .tiktoken rank files, whose pattern and special tokens stand beside them.
-#include "tokenizer/json_document.hpp"
-#include "tokenizer/load.hpp"
-#include "tokenizer/load_error.hpp"
-#include "tokenizer/rank_file.hpp"
-#include "tokenizer/ranks.hpp"
+#include "tokenizer/load/json_document.hpp"
+#include "tokenizer/load/load.hpp"
+#include "tokenizer/load/load_error.hpp"
+#include "tokenizer/load/rank_file.hpp"
+#include "tokenizer/load/ranks.hpp"
 
 namespace tokenmeter::tokenizer {
 namespace {

@@ -1,4 +1,4 @@
-#include "tokenizer/normalization_table.hpp"
+#include "tokenizer/normalize/normalization_table.hpp"
 
 // Made by CompileNormalizationTable, brought in by images.S.
 extern "C" const char tm_image_normalization[];
