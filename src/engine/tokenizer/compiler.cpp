@@ -1,7 +1,6 @@
 #include "tokenizer/compiler.hpp"
 
 #include <algorithm>
-#include <array>
 #include <charconv>
 
 #include "tokenizer/load/rank_file.hpp"
@@ -111,25 +110,13 @@ std::string CompileVocabulary(const Tokens& tokens, const std::vector<EncodingDe
 }
 
 std::string CompileUnicode(std::string_view text) {
-  using Block = std::array<CharacterClass, UnicodeImage::kBlockSize>;
-  std::vector<Block> all(UnicodeImage::kBlockCount);
+  std::vector<CharacterClass> classes(UnicodeImage::kCodePointLimit);
   for (const auto& line : ReadFields(text, '\t', 3)) {
     const uint32_t last = ReadNumber(line[1], 16);
-    if (last >= UnicodeImage::kCodePointLimit) throw CompileError("code point beyond Unicode");
-    for (uint32_t c = ReadNumber(line[0], 16); c <= last; ++c) {
-      all[c / UnicodeImage::kBlockSize][c % UnicodeImage::kBlockSize] = ClassOfProperty(line[2], c);
-    }
+    if (last >= classes.size()) throw CompileError("code point beyond Unicode");
+    for (uint32_t c = ReadNumber(line[0], 16); c <= last; ++c) classes[c] = ClassOfProperty(line[2], c);
   }
-
-  std::string block_of;
-  std::vector<Block> distinct;
-  for (const Block& block : all) {
-    const auto found = std::ranges::find(distinct, block);
-    block_of.push_back(static_cast<char>(found - distinct.begin()));
-    if (found == distinct.end()) distinct.push_back(block);
-  }
-  if (distinct.size() > 256) throw CompileError("more than 256 distinct blocks of code points");
-  return block_of.append(reinterpret_cast<const char*>(distinct.data()), distinct.size() * sizeof(Block));
+  return UnicodeImage::Compile(classes);
 }
 
 }  // namespace tokenmeter::tokenizer

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 
+#include "tokenizer/two_level_table.hpp"
 #include "tokenizer/utf8.hpp"
 
 namespace tokenmeter::tokenizer {
@@ -55,23 +56,14 @@ struct NormalizationRecord {
   ClusterClass cluster() const { return static_cast<ClusterClass>(flags >> kClusterShift); }
 };
 
-// Two-level table like UnicodeImage, written by CompileNormalizationTable and linked into read-only data.
-struct NormalizationImage {
-  static constexpr uint32_t kBlockSize = 128;
-  static constexpr uint32_t kCodePointLimit = 0x110000;
-  static constexpr uint32_t kBlockCount = kCodePointLimit / kBlockSize;
-
-  uint8_t block_of[kBlockCount];
-  NormalizationRecord records[][kBlockSize];  // NOLINT: the array's length is known to the linker only
-};
+// Written by CompileNormalizationTable and linked into read-only data.
+using NormalizationImage = TwoLevelTable<NormalizationRecord, uint8_t, 128>;
 
 const NormalizationImage& NormalizationTable();
 
 // Nothing is known of bytes that are no character.
 inline NormalizationRecord NormalizationOf(const NormalizationImage& image, uint32_t code_point) {
-  if (code_point >= NormalizationImage::kCodePointLimit) return {};
-  return image.records[image.block_of[code_point / NormalizationImage::kBlockSize]]
-                      [code_point % NormalizationImage::kBlockSize];
+  return image[code_point];
 }
 
 inline uint32_t ToLower(uint32_t code_point, NormalizationRecord record) {
