@@ -10,9 +10,10 @@ MODULE_big = tokenmeter
 VOCABULARIES   = o200k_base cl100k_base p50k_base r50k_base
 IMAGES         = $(VOCABULARIES:%=build/%.image) build/unicode.image build/normalization.image
 COMPILER_PARTS = $(wildcard src/engine/tokenizer/compile*.cpp)
-ENGINE_SOURCES = $(filter-out $(COMPILER_PARTS),$(wildcard src/engine/*/*.cpp))
+ENGINE_SOURCES = $(filter-out $(COMPILER_PARTS),$(wildcard src/engine/*/*.cpp src/engine/*/*/*.cpp))
 # What the build's compiler of images has in common with the engine, which compiles the encodings that are loaded.
-IMAGE_SOURCES  = $(addprefix src/engine/tokenizer/,image_compiler.cpp vocabulary_layout.cpp unigram.cpp token_index.cpp)
+IMAGE_SOURCES  = $(addprefix src/engine/tokenizer/,image_compiler.cpp vocabulary_layout.cpp unigram.cpp token_index.cpp \
+                 load/rank_file.cpp load/base64.cpp load/load_error.cpp)
 PG_SOURCES     = $(wildcard src/pg/*.c)
 
 OBJS = $(PG_SOURCES:.c=.o) $(ENGINE_SOURCES:.cpp=.o) src/engine/tokenizer/images.o
@@ -52,7 +53,7 @@ build/vocab.verified: $(wildcard vocab/*)
 	vocab/verify
 	touch $@
 
-build/compile_image: $(COMPILER_PARTS) $(IMAGE_SOURCES) $(wildcard src/engine/tokenizer/*.hpp)
+build/compile_image: $(COMPILER_PARTS) $(IMAGE_SOURCES) $(wildcard src/engine/tokenizer/*.hpp src/engine/tokenizer/*/*.hpp)
 	mkdir -p build
 	$(CXX) -std=c++20 -O2 -Wall -Wextra -Isrc/engine -o $@ $(COMPILER_PARTS) $(IMAGE_SOURCES) -l:libutf8proc.a
 

@@ -573,7 +573,7 @@ set_tokens(const Call *call, const TmUsage *usage, Entry *entry, bool *complete)
 	set_entry_meters(entry, ENTRY_BILLED, &chosen.billed);
 	if (encoding != NULL)
 	{
-		set_entry(entry, ENTRY_ENCODING, CStringGetTextDatum(tm_encoding_name(encoding)));
+		set_entry(entry, ENTRY_ENCODING, CStringGetTextDatum(name_from_utf8(tm_encoding_name(encoding))));
 		set_entry_tokens(entry, ENTRY_COUNTED_INPUT, tokens.input.tokens);
 		set_entry_tokens(entry, ENTRY_COUNTED_OUTPUT, tokens.output.tokens);
 		set_entry_tokens(entry, ENTRY_COUNTED_REASONING, tokens.reasoning.tokens);

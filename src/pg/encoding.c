@@ -40,7 +40,7 @@ enum
 
 typedef struct EncodingRow
 {
-	char	   *name;
+	const char *name;			/* UTF-8 */
 	size_t		name_length;
 	ImageHash	hash;
 } EncodingRow;
@@ -62,7 +62,7 @@ read_row(HeapTuple tuple, TupleDesc descriptor, void *result)
 	bool		isnull;
 	bytea	   *hash = DatumGetByteaPP(heap_getattr(tuple, ENCODING_HASH, descriptor, &isnull));
 
-	row->name = TextDatumGetCString(heap_getattr(tuple, ENCODING_NAME, descriptor, &isnull));
+	row->name = utf8_name(DatumGetTextPP(heap_getattr(tuple, ENCODING_NAME, descriptor, &isnull)));
 	row->name_length = strlen(row->name);
 	memset(&row->hash, 0, sizeof row->hash);
 	memcpy(row->hash.bytes, VARDATA_ANY(hash), Min(VARSIZE_ANY_EXHDR(hash), sizeof row->hash.bytes));
@@ -132,7 +132,7 @@ make_image_file(const Definition *definition, const ImageHash *hash)
 	source.special_tokens = definition->special_tokens.bytes;
 	source.special_tokens_length = definition->special_tokens.length;
 
-	status = tm_compile(&source, &image, &size, &error);
+	status = compile_definition(&source, &image, &size, &error);
 	if (status == TM_INVALID)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -187,7 +187,7 @@ remake_image_file(const EncodingRow *row)
 		if (memcmp(&hash, &row->hash, sizeof hash) != 0)
 			ereport(ERROR,
 					(errcode(ERRCODE_DATA_CORRUPTED),
-					 errmsg("definition of encoding \"%s\" is not what its hash says", row->name)));
+					 errmsg("definition of encoding \"%s\" is not what its hash says", name_from_utf8(row->name))));
 		make_image_file(&definition, &hash);
 		found = true;
 	}
@@ -206,7 +206,7 @@ require_image(const EncodingRow *row, size_t *size)
 	if (image == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("encoding \"%s\" cannot be opened", row->name)));
+				 errmsg("encoding \"%s\" cannot be opened", name_from_utf8(row->name))));
 	return image;
 }
 
@@ -259,7 +259,7 @@ accumulate_loaded_encodings(ArrayBuildState *names)
 	refresh_table_cache(&encodings);
 	rows = encodings.rows;
 	for (const EncodingRow *row = rows; row < rows + encodings.count; row++)
-		accumArrayResult(names, CStringGetTextDatum(row->name), false, TEXTOID, CurrentMemoryContext);
+		accumArrayResult(names, CStringGetTextDatum(name_from_utf8(row->name)), false, TEXTOID, CurrentMemoryContext);
 }
 
 static Utf8

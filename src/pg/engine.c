@@ -37,6 +37,20 @@ utf8_from_text(const text *value)
 	return utf8_from_bytes(VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value));
 }
 
+const char *
+utf8_name(const text *value)
+{
+	char	   *name = text_to_cstring(value);
+
+	return GetDatabaseEncoding() == PG_SQL_ASCII ? name : pg_server_to_any(name, strlen(name), PG_UTF8);
+}
+
+char *
+name_from_utf8(const char *name)
+{
+	return GetDatabaseEncoding() == PG_SQL_ASCII ? pstrdup(name) : pg_any_to_server(name, strlen(name), PG_UTF8);
+}
+
 text *
 text_from_utf8(Utf8 value)
 {
@@ -101,6 +115,20 @@ service_interrupt(uint64 taken)
 {
 	CHECK_FOR_INTERRUPTS();
 	return taken == 0 ? query_is_cancelled : interrupt_is_pending;
+}
+
+TmStatus
+compile_definition(const TmDefinition *definition, char **image, size_t *size, TmError *error)
+{
+	for (;;)
+	{
+		/* What does not end the query is not worth beginning anew for. */
+		TmStatus	status = tm_compile(definition, query_is_cancelled, image, size, error);
+
+		if (status != TM_CANCELLED)
+			return status;
+		CHECK_FOR_INTERRUPTS();
+	}
 }
 
 /* The tokens of the text. When the engine returns for an interrupt, goes on behind what it has done. */

@@ -19,8 +19,17 @@ typedef struct Utf8
 extern Utf8 utf8_from_bytes(const char *bytes, int length);
 extern Utf8 utf8_from_text(const text *value);
 
+/* The same for a name as tables have it; in SQL_ASCII, where it may be anything, it stays as it is. */
+extern const char *utf8_name(const text *value);
+
+/* The other way round, for messages and results. */
+extern char *name_from_utf8(const char *name);
+
 /* Raises the error that a status other than TM_OK stands for; `done` bytes of the text were tokenized. */
 extern void check_status(TmStatus status, const TmError *error, uint64 done);
+
+/* tm_compile; ends in an error when the query is cancelled. */
+extern TmStatus compile_definition(const TmDefinition *definition, char **image, size_t *size, TmError *error);
 
 /* Tokens of the text; interrupts are serviced while it is counted. */
 extern uint64 count_tokens(const TmEncoding *encoding, Utf8 content);

@@ -18,7 +18,10 @@ typedef struct ImageHash
  */
 extern const void *map_image_file(const ImageHash *hash, size_t *size);
 
-/* Writes the file, so that other backends see all of it or nothing. Several may do so at once. */
+/*
+ * Writes the file, so that other backends see all of it or nothing, and removes those that nobody needs any more.
+ * Several may do so at once.
+ */
 extern void write_image_file(const ImageHash *hash, const void *image, size_t size);
 
 /* Deletes the file, if there is one. Backends that have mapped it keep it. */

@@ -32,7 +32,7 @@ enum
 
 typedef struct ModelRow
 {
-	const char *pattern;
+	const char *pattern;		/* UTF-8, as all names here */
 	size_t		pattern_length;
 	bool		shipped;
 	const char *encoding_name;	/* NULL: no public tokenizer */
@@ -41,19 +41,29 @@ typedef struct ModelRow
 	const char *estimator;		/* or NULL: general */
 } ModelRow;
 
+/* A name; NULL for NULL. */
+static const char *
+read_name(HeapTuple tuple, TupleDesc descriptor, int column)
+{
+	bool		isnull;
+	Datum		value = heap_getattr(tuple, column, descriptor, &isnull);
+
+	return isnull ? NULL : utf8_name(DatumGetTextPP(value));
+}
+
 static void
 read_row(HeapTuple tuple, TupleDesc descriptor, void *result)
 {
 	ModelRow   *row = result;
 	bool		isnull;
 
-	row->pattern = read_text_column(tuple, descriptor, MODEL_PATTERN);
+	row->pattern = read_name(tuple, descriptor, MODEL_PATTERN);
 	row->pattern_length = strlen(row->pattern);
 	row->shipped = DatumGetBool(heap_getattr(tuple, MODEL_SHIPPED, descriptor, &isnull));
-	row->encoding_name = read_text_column(tuple, descriptor, MODEL_ENCODING);
-	row->provider = read_text_column(tuple, descriptor, MODEL_PROVIDER);
-	row->chat_template = read_text_column(tuple, descriptor, MODEL_CHAT_TEMPLATE);
-	row->estimator = read_text_column(tuple, descriptor, MODEL_ESTIMATOR);
+	row->encoding_name = read_name(tuple, descriptor, MODEL_ENCODING);
+	row->provider = read_name(tuple, descriptor, MODEL_PROVIDER);
+	row->chat_template = read_name(tuple, descriptor, MODEL_CHAT_TEMPLATE);
+	row->estimator = read_name(tuple, descriptor, MODEL_ESTIMATOR);
 }
 
 static TableCache models = {.table_name = "model", .row_size = sizeof(ModelRow), .read_row = read_row};
@@ -140,7 +150,7 @@ raise_no_encoding(const text *name)
 				 errmsg("model \"%s\" has no tokenizer here", shown),
 				 model->encoding_name == NULL
 				 ? errdetail("Its provider does not publish one, or it is not loaded.")
-				 : errdetail("Its encoding \"%s\" does not exist.", model->encoding_name),
+				 : errdetail("Its encoding \"%s\" does not exist.", name_from_utf8(model->encoding_name)),
 				 errhint("Use the token numbers that the provider reports, or token_estimate().")));
 	ereport(ERROR,
 			(errcode(ERRCODE_UNDEFINED_OBJECT),
@@ -179,7 +189,7 @@ require_estimator(const text *name)
 	if (estimator == NULL && model != NULL && model->encoding_name == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
-				 errmsg("estimator \"%s\" does not exist", model->estimator)));
+				 errmsg("estimator \"%s\" does not exist", name_from_utf8(model->estimator))));
 	if (estimator == NULL)
 		raise_no_encoding(name);
 	return estimator;
@@ -231,7 +241,7 @@ tokenmeter_token_encoding(PG_FUNCTION_ARGS)
 
 	if (encoding == NULL)
 		PG_RETURN_NULL();
-	PG_RETURN_TEXT_P(cstring_to_text(tm_encoding_name(encoding)));
+	PG_RETURN_TEXT_P(cstring_to_text(name_from_utf8(tm_encoding_name(encoding))));
 }
 
 const char *
@@ -257,7 +267,7 @@ tokenmeter_model_provider(PG_FUNCTION_ARGS)
 	owner = find_model_owner(name);
 	if (owner == NULL)
 		PG_RETURN_NULL();
-	PG_RETURN_TEXT_P(cstring_to_text(owner));
+	PG_RETURN_TEXT_P(cstring_to_text(name_from_utf8(owner)));
 }
 
 PG_FUNCTION_INFO_V1(tokenmeter_encodings);

@@ -97,7 +97,7 @@ append_tokens(StringInfo bytes, const TmEncoding *encoding, ArrayType *tokens, b
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("token %d is not in encoding \"%s\"",
-							values[i], tm_encoding_name(encoding))));
+							values[i], name_from_utf8(tm_encoding_name(encoding)))));
 		if (as_text)
 		{
 			enlargeStringInfo(bytes, (int) length + 1);

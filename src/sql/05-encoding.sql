@@ -21,6 +21,8 @@ COMMENT ON COLUMN tokenmeter.encoding.special_tokens IS 'a rank file''s special 
 
 CREATE TRIGGER table_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON tokenmeter.encoding
   FOR EACH STATEMENT EXECUTE FUNCTION tokenmeter.table_changed();
+-- Sessions of replicas must hear of changes, too.
+ALTER TABLE tokenmeter.encoding ENABLE ALWAYS TRIGGER table_changed;
 
 CREATE FUNCTION tokenmeter.encodings() RETURNS text[]
 LANGUAGE C STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'tokenmeter_encodings';

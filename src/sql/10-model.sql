@@ -27,6 +27,7 @@ CREATE TRIGGER protect_shipped BEFORE UPDATE OR DELETE ON tokenmeter.model
   FOR EACH ROW EXECUTE FUNCTION tokenmeter.protect_shipped();
 CREATE TRIGGER table_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON tokenmeter.model
   FOR EACH STATEMENT EXECUTE FUNCTION tokenmeter.table_changed();
+ALTER TABLE tokenmeter.model ENABLE ALWAYS TRIGGER table_changed;
 
 INSERT INTO tokenmeter.model (encoding, provider, pattern, shipped)
 SELECT encoding, provider, unnest(patterns), true

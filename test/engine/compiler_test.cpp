@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include "tokenizer/perfect_hash.hpp"
+
 namespace tokenmeter::tokenizer {
 namespace {
 
@@ -79,6 +81,49 @@ TEST(Compiler, VocabulariesMayBeSmall) {
           vocabulary.Merge(static_cast<uint8_t>(tokens[token][0]), static_cast<uint8_t>(tokens[token][1])),
           token);
     }
+  }
+}
+
+std::string NameOf(size_t key) { return "key " + std::to_string(key); }
+
+std::string FaultOf(const std::vector<uint64_t>& hashes) {
+  try {
+    PerfectHash perfect(hashes, NameOf);
+  } catch (const DefinitionError& error) {
+    return error.what();
+  }
+  return "no error";
+}
+
+// Hashes that were made to meet end in an error soon.
+TEST(PerfectHash, RefusesHashesThatAreAlike) {
+  std::vector<uint64_t> hashes;
+  for (uint64_t i = 0; i < 100'000; ++i) hashes.push_back(MixHash(i));
+  EXPECT_EQ(FaultOf(hashes), "no error");
+  hashes.push_back(hashes[7]);
+  EXPECT_EQ(FaultOf(hashes), "key 7 and key 100000 have the same hash");
+  // All in one group, for only their low halves differ.
+  for (uint64_t i = 0; i < hashes.size(); ++i) hashes[i] = i;
+  EXPECT_EQ(FaultOf(hashes), "key 0 and 100000 others have hashes that are too much alike");
+  // In groups that are a little too large, so that each takes long.
+  for (uint64_t i = 0; i < hashes.size(); ++i) hashes[i] = MixHash(i / 24) << 32 | MixHash(i) >> 32;
+  EXPECT_NE(FaultOf(hashes), "no error");
+}
+
+// The hash of short pieces mixes their two halves: of any two high ones there are low ones to make it
+// equal.
+TEST(PerfectHash, RefusesTokensThatWereMadeToCollide) {
+  Tokens tokens = SingleBytes();
+  const PieceSlot first = PieceKey("abcdefghijklmno", 15);
+  PieceSlot second = PieceKey("ABCDEFGHIJKLMNO", 15);
+  second.low = first.low ^ (first.high * 0x9E3779B97F4A7C15) ^ (second.high * 0x9E3779B97F4A7C15);
+  ASSERT_EQ(PieceHash(first), PieceHash(second));
+  for (const PieceSlot& piece : {first, second}) tokens.emplace_back(piece.bytes(), 15);
+  try {
+    CompileVocabulary(tokens, {});
+    FAIL() << "is not refused";
+  } catch (const DefinitionError& error) {
+    EXPECT_TRUE(std::string(error.what()).ends_with(" have the same hash")) << error.what();
   }
 }
 

@@ -1,6 +1,6 @@
 // The loaders: what they make of small files written here, each message, and facts that hold between the
 // real files of several formats.
-#include "tokenizer/load.hpp"
+#include "tokenizer/load/load.hpp"
 
 #include <gtest/gtest.h>
 
@@ -107,6 +107,15 @@ TEST(LoadHuggingFace, Bpe) {
   EXPECT_EQ(definition.merges[1].left, 2u);
   EXPECT_EQ(definition.merges[1].right, 1u);
   EXPECT_EQ(definition.merges[1].merged, 7u);
+}
+
+TEST(LoadHuggingFace, ByteTokensAreMadeByFallbackOnly) {
+  EXPECT_EQ(ModelFault(R"({"byte_fallback": true, "vocab": {"<": 0, "0x41>": 1, "<0x41>": 2},
+                       "merges": [["<", "0x41>"]]})"),
+            "model.merges has a merge of byte tokens, \"<\" and \"0x41>\", which is not supported");
+  EXPECT_EQ(ModelFault(R"({"type": "Unigram", "unk_id": 0, "byte_fallback": true,
+                       "vocab": [["a", 0], ["<0x41>", 0]]})"),
+            "model.byte_fallback is not supported where model.vocab has some of the 256 bytes only");
 }
 
 // Of a pair that comes twice the library keeps the later rank; it skips the first line of a merges.txt.
@@ -799,10 +808,11 @@ TEST(LoadGguf, SentencePieces) {
   EXPECT_TRUE(definition.byte_fallback);
   EXPECT_EQ(definition.byte_tokens.at(10), 1u);
   EXPECT_EQ(definition.unknown, 0u);
-  EXPECT_EQ(definition.user_defined, std::vector<TokenId>{3});
+  EXPECT_TRUE(definition.user_defined.empty());
   EXPECT_EQ(definition.unreachable, (std::vector<TokenId>{0, 1, 4}));
-  ASSERT_EQ(definition.added_tokens.size(), 2u);
-  EXPECT_EQ(definition.added_tokens[1].content, "<x>");
+  ASSERT_EQ(definition.added_tokens.size(), 3u);
+  EXPECT_EQ(definition.added_tokens[1].content, "\u2581\u2581");
+  EXPECT_EQ(definition.added_tokens[2].content, "<x>");
   ASSERT_EQ(definition.normalizer.size(), 1u);
   EXPECT_TRUE(definition.normalizer[0].add_dummy_prefix);
   EXPECT_FALSE(definition.normalizer[0].remove_extra_whitespaces);

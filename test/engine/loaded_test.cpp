@@ -78,6 +78,20 @@ void AddCorpus(std::vector<Block>* blocks) {
   }
 }
 
+// The names of byte tokens, which some libraries find in the text.
+void AddByteNames(std::vector<Block>* blocks) {
+  blocks->push_back({"byte_names", "0", {}});
+  const std::string snowman = "\u2603";
+  for (const std::string name :
+       {"<0x41>", "<0x0A>", "<0xE2><0x98><0x83>", "<0x4", "<0xZZ>", "<0xff>", "0x41>"}) {
+    std::string repeated = "A";
+    for (int i = 0; i < 20; ++i) repeated += name;
+    Texts& texts = blocks->back().texts;
+    texts.insert(texts.end(), {name, " " + name, "x" + name, name + name + " " + name + ".",
+                               snowman + name + snowman, repeated});
+  }
+}
+
 const std::vector<Block>& Blocks() {
   static const std::vector<Block> all = [] {
     std::vector<Block> blocks;
@@ -85,6 +99,7 @@ const std::vector<Block>& Blocks() {
     AddStrings("random", 2000, &blocks);
     AddCodePoints(&blocks);
     AddCorpus(&blocks);
+    AddByteNames(&blocks);
     return blocks;
   }();
   return all;
@@ -115,12 +130,8 @@ std::string RealText() {
 
 Json Tokenizers() { return Json::parse(ReadFile("tokenizers/tokenizers.json")); }
 
-// Each is opened once: encodings live as long as the process.
-const TmEncoding* Open(const Json& tokenizer) {
-  static std::map<std::string, const TmEncoding*> opened;
+TmStatus Compile(const Json& tokenizer, bool (*cancelled)(), std::string* compiled = nullptr) {
   const std::string name = tokenizer["file"];
-  const TmEncoding*& encoding = opened[name];
-  if (encoding != nullptr) return encoding;
   const std::string file = ReadFile("tokenizers/" + name);
   const std::string format = tokenizer["format"];
   const std::string pattern = tokenizer.value("pattern", "");
@@ -131,12 +142,26 @@ const TmEncoding* Open(const Json& tokenizer) {
   TmError error;
   char* image = nullptr;
   size_t size = 0;
-  EXPECT_EQ(tm_compile(&definition, &image, &size, &error), TM_OK) << error.message;
-  if (image == nullptr) return nullptr;
-  void* const kept = std::aligned_alloc(64, (size + 63) / 64 * 64);
-  std::memcpy(kept, image, size);
+  const TmStatus status = tm_compile(&definition, cancelled, &image, &size, &error);
+  EXPECT_TRUE(status == TM_OK || status == TM_CANCELLED) << error.message;
+  if (status != TM_OK) return status;
+  if (compiled != nullptr) compiled->assign(image, size);
   tm_free(image);
-  EXPECT_EQ(tm_encoding_open(name.c_str(), kept, size, &encoding, &error), TM_OK) << error.message;
+  return status;
+}
+
+// Each is opened once: encodings live as long as the process.
+const TmEncoding* Open(const Json& tokenizer) {
+  static std::map<std::string, const TmEncoding*> opened;
+  const std::string name = tokenizer["file"];
+  const TmEncoding*& encoding = opened[name];
+  if (encoding != nullptr) return encoding;
+  std::string image;
+  if (Compile(tokenizer, nullptr, &image) != TM_OK) return nullptr;
+  void* const kept = std::aligned_alloc(64, (image.size() + 63) / 64 * 64);
+  std::memcpy(kept, image.data(), image.size());
+  TmError error;
+  EXPECT_EQ(tm_encoding_open(name.c_str(), kept, image.size(), &encoding, &error), TM_OK) << error.message;
   return encoding;
 }
 
@@ -276,6 +301,21 @@ TEST_P(Loaded, EncodesOnBehindWhatWasDoneWhenCancelled) {
   EXPECT_EQ(status, TM_OK);
   tokens.resize(total);
   EXPECT_EQ(tokens, whole);
+}
+
+uint64_t polls_left;
+bool FiresInTheEnd() { return polls_left == 0 || --polls_left == 0; }
+
+TEST_P(Loaded, IsGivenUpWhileItIsCompiled) {
+  constexpr uint64_t kMany = 1'000'000;
+  polls_left = kMany;
+  ASSERT_EQ(Compile(GetParam(), FiresInTheEnd), TM_OK);
+  const uint64_t polls = kMany - polls_left;
+  EXPECT_GT(polls, 0u);
+  for (const uint64_t poll : {uint64_t{1}, polls / 2, polls}) {
+    polls_left = poll;
+    EXPECT_EQ(Compile(GetParam(), FiresInTheEnd), TM_CANCELLED) << poll << " of " << polls;
+  }
 }
 
 // Takes what is settled of each part, and puts the rest before the next.

@@ -1,7 +1,7 @@
 // The normalizer against the libraries that it follows: what Hugging Face's makes of every code point, of
 // nasty and of random strings (test/data/oracle/normalized.tsv, made by make_normalized.mjs), and what
 // SentencePiece's own tool makes of texts here and now. And its limits.
-#include "tokenizer/normalizer.hpp"
+#include "tokenizer/normalize/normalizer.hpp"
 
 #include <gtest/gtest.h>
 
@@ -12,7 +12,7 @@
 #include <nlohmann/json.hpp>
 
 #include "oracle.hpp"
-#include "tokenizer/charsmap.hpp"
+#include "tokenizer/normalize/charsmap.hpp"
 #include "unicode_table.hpp"
 
 namespace tokenmeter::test {
@@ -484,6 +484,9 @@ TEST(SentencePieceNormalizer, PutsItsDummyPrefixAtTheStartOnly) {
   Compiled normalize({step});
   EXPECT_EQ(normalize("a b", true), "\u2581a\u2581b");
   EXPECT_EQ(normalize("a b", false), "a\u2581b");
+  step.add_everywhere = true;
+  Compiled as_in_gguf({step});
+  EXPECT_EQ(as_in_gguf("a b", false), "\u2581a\u2581b");
 }
 
 // ---------------------------------------------------------------------- limits

@@ -11,8 +11,8 @@
 #include <cstdlib>
 #include <cstring>
 
-#include "tokenizer/load.hpp"
-#include "tokenizer/load_error.hpp"
+#include "tokenizer/load/load.hpp"
+#include "tokenizer/load/load_error.hpp"
 #include "tokenizer/tokenizer.h"
 
 namespace tokenmeter::tokenizer {
@@ -158,7 +158,7 @@ void CheckEncoding(std::string_view file) {
   TmError error;
   char* image = nullptr;
   size_t size = 0;
-  const TmStatus status = tm_compile(&definition, &image, &size, &error);
+  const TmStatus status = tm_compile(&definition, nullptr, &image, &size, &error);
   Check(status == TM_OK || status == TM_INVALID, error.message);
   if (status == TM_INVALID) return;
   const ImageAtItsPlace kept(image, size);

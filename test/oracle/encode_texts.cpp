@@ -43,7 +43,7 @@ int main(int argc, char** argv) {
   char* image;
   size_t size;
   const TmEncoding* encoding;
-  if (tm_compile(&definition, &image, &size, &error) != TM_OK) return Fail(error);
+  if (tm_compile(&definition, nullptr, &image, &size, &error) != TM_OK) return Fail(error);
   if (tm_encoding_open("loaded", image, size, &encoding, &error) != TM_OK) return Fail(error);
   std::vector<uint32_t> tokens;
   for (std::string text; ReadText(&text);) {

@@ -59,6 +59,15 @@ is( $node->safe_psql('latin1', q{INSERT INTO llm.message_log (model, messages) V
     'LATIN1: the same for messages');
 like(error_of(q{SELECT token_decode('gpt-4o', '{17428}')}, 'latin1'),
     qr/22P05/, 'LATIN1: tokens of characters it has not');
+# Names that are not ASCII.
+is( $node->safe_psql('latin1', q{
+SELECT tokenmeter.load_encoding(U&'\00e9t\00e9', string_agg(encode(set_byte('\x00', 0, b), 'base64') || ' ' || b, E'\n' ORDER BY b)::bytea,
+  pattern => '.') FROM generate_series(0, 255) AS b;
+SELECT tokenmeter.add_model(U&'mod\00e8le*', U&'\00e9t\00e9');
+SELECT token_count(U&'\00e9t\00e9', U&'\00e9'), token_count(U&'mod\00e8le-1', 'x'), U&'\00e9t\00e9' = ANY (tokenmeter.encodings()),
+  token_encoding(U&'mod\00e8le') = U&'\00e9t\00e9'}),
+    "\n\n2|1|t|t", 'LATIN1: names of encodings and models');
+like(error_of(q{SELECT token_decode(U&'\00e9t\00e9', '{256}')}, 'latin1'), qr/\xe9t\xe9/, 'LATIN1: a name in a message');
 $node->safe_psql('postgres', q{CREATE DATABASE ascii ENCODING 'SQL_ASCII' LOCALE 'C' TEMPLATE template0});
 $node->safe_psql('ascii', 'CREATE EXTENSION tokenmeter');
 is($node->safe_psql('ascii', q{SELECT token_count('gpt-4o', 'plain')}), '1', 'SQL_ASCII: plain text');

@@ -3,13 +3,16 @@ use strict;
 use warnings;
 
 use Cwd qw(abs_path);
-use File::Basename qw(dirname);
+use FindBin;
+use lib "$FindBin::RealBin/../perl";
+use FirstCount qw(first_and_second_count);
 use IPC::Run qw(start);
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
+use Time::HiRes qw(time);
 
-my $ranks = abs_path(dirname(__FILE__) . '/../../vocab/r50k_base.tiktoken');
+my $ranks = abs_path("$FindBin::RealBin/../../vocab/r50k_base.tiktoken");
 my $pattern = q{'(?:[sdmt]|ll|ve|re)| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+};
 my $text = q{'It''s 日本語, naïve — 12,345 tokens   '};
 my $load = "SELECT tokenmeter.load_encoding('loaded', pg_read_binary_file('$ranks'), pattern => \$p\$$pattern\$p\$)";
@@ -61,20 +64,61 @@ $_->finish for @sessions;
 is(join('', map { $$_ } @outputs), "t\n" x 8, 'eight sessions at once');
 is(join(' ', image_files($node)), $image, 'leave one file, and none that is unfinished');
 
-# What a new connection waits for, besides what its first statement of any kind waits for.
-my (@first, @second);
-for (1 .. 11) {
-    my $output = $node->safe_psql('postgres', qq{
-SELECT token_count('r50k_base', 'Hello, world!');
-\\timing on
-SELECT token_count('loaded', 'Hello, world!');
-SELECT token_count('loaded', 'Hello, world!');
-});
-    my @times = $output =~ /^Time: ([0-9.]+) ms/mg;
-    push @first, $times[0];
-    push @second, $times[1];
+# Files that nobody needs go when an image is made: those of backends that are no more, images of earlier versions, and
+# what no session has opened for a month. All others stay.
+sub touch {
+    my ($file, $days) = @_;
+    open my $handle, '>', $file or die "cannot make $file: $!";
+    close $handle;
+    my $then = time - $days * 24 * 60 * 60;
+    utime $then, $then, $file;
+    return $file;
 }
-my ($first, $second) = map { (sort { $a <=> $b } @$_)[ @$_ / 2 ] } \@first, \@second;
+
+my $writer = $node->background_psql('postgres');
+my $writer_pid = $writer->query_safe('SELECT pg_backend_pid()');
+my ($stem, $version) = $image =~ /^(.*)\.(\d+)$/;
+(my $other = $stem) =~ s/.{8}$/00000000/;
+my @needless = map { touch(@$_) } [ "$image.tmp.999999999", 0 ], [ $stem . '.1', 0 ], [ "$other.$version", 31 ];
+my @kept = map { touch(@$_) } [ "$image.tmp.$writer_pid", 99 ], [ "$stem.999999", 0 ], [ "$other.$version.old", 99 ],
+    [ $node->data_dir . '/tokenmeter/notes', 99 ];
+unlink $image;
+is($node->safe_psql('postgres', $same), 't', 'an image is made');
+is(join(' ', grep { -e } @needless), '', 'and what nobody needs is removed');
+is(join(' ', grep { -e } @kept), "@kept", 'but nothing else');
+$writer->quit;
+unlink @kept;
+utime 0, 0, $image;
+is($node->safe_psql('postgres', $same), 't', 'an old image is opened');
+cmp_ok((stat $image)[9], '>', time - 3600, 'and is young again');
+
+# Compiling ends with the statement.
+my $large = abs_path("$FindBin::RealBin/../../vocab/o200k_base.tiktoken");
+my $before = time;
+my (undef, undef, $errors) = $node->psql('postgres',
+    "SET statement_timeout = '100ms'; SELECT tokenmeter.load_encoding('large', pg_read_binary_file('$large'), pattern => '.')");
+my $seconds = time - $before;
+like($errors, qr/canceling statement due to statement timeout/, 'loading is cancelled');
+note("$seconds s after the start of psql");
+cmp_ok($seconds, '<', 1, 'soon');
+is(join(' ', image_files($node)), $image, 'and leaves nothing');
+
+# Sessions hear of changes that are made as a replica makes them.
+my $listener = $node->background_psql('postgres');
+is($listener->query_safe(q{SELECT token_encoding('replicated') IS NULL}), 't', 'a model is not known');
+$node->safe_psql('postgres', q{
+SET session_replication_role = replica;
+INSERT INTO tokenmeter.model (pattern, encoding) VALUES ('replicated', 'loaded')});
+is($listener->query_safe(q{SELECT token_encoding('replicated')}), 'loaded', 'until a replica has it');
+$node->safe_psql('postgres', q{
+SET session_replication_role = replica;
+UPDATE tokenmeter.encoding SET name = 'renamed'});
+is($listener->query_safe(q{SELECT 'renamed' = ANY (tokenmeter.encodings())}), 't', 'encodings, too');
+$listener->quit;
+$node->safe_psql('postgres', q{UPDATE tokenmeter.encoding SET name = 'loaded'; DELETE FROM tokenmeter.model WHERE pattern = 'replicated'});
+
+# What a new connection waits for, besides what its first statement of any kind waits for.
+my ($first, $second) = first_and_second_count($node, 'loaded', q{SELECT token_count('r50k_base', 'Hello, world!')});
 cmp_ok($first, '<', 50, "the first count of a connection takes $first ms, the second $second ms");
 
 # A session goes on with an encoding that was dropped and loaded again as something else.

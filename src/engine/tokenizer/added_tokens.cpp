@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "tokenizer/ascii_run.hpp"
 #include "tokenizer/code_points.hpp"
 #include "tokenizer/pretokenizer.hpp"
 #include "tokenizer/unicode.hpp"
@@ -34,9 +35,18 @@ AddedTokenFinder::AddedTokenFinder(const Vocabulary& vocabulary, const TrieSecti
   std::ranges::fill(next_of_, kUnknown);
 }
 
-size_t AddedTokenFinder::NextOf(char start, size_t from) const {
-  const void* found = std::memchr(text_.data() + from, start, text_.size() - from);
-  return found != nullptr ? static_cast<const char*>(found) - text_.data() : text_.size();
+size_t AddedTokenFinder::NextOf(const TrieStart& start, size_t from) const {
+  const char* const end = text_.data() + text_.size();
+  if (start.has_second) {
+    return FindPair(text_.data() + from, end, start.first, start.second) - text_.data();
+  }
+  for (size_t at = from; at < text_.size(); ++at) {
+    const void* found = std::memchr(text_.data() + at, start.first, text_.size() - at);
+    if (found == nullptr) break;
+    at = static_cast<const char*>(found) - text_.data();
+    if (MayStartAt(at)) return at;
+  }
+  return text_.size();
 }
 
 // Whether an added token may begin at the byte, by this and the next one.
@@ -56,7 +66,6 @@ size_t AddedTokenFinder::NextStart() {
   for (size_t i = 0; i < starts_.size(); ++i) {
     size_t& next = next_of_[i];
     if (next == kUnknown || next < at_) next = NextOf(starts_[i], at_);
-    while (next < text_.size() && !MayStartAt(next)) next = NextOf(starts_[i], next + 1);
     nearest = std::min(nearest, next);
   }
   return nearest;

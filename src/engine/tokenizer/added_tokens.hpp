@@ -28,7 +28,7 @@ class AddedTokenFinder {
  private:
   // The next byte from at_ on that an added token may begin at; the text's end if there is none.
   size_t NextStart();
-  size_t NextOf(char start, size_t from) const;
+  size_t NextOf(const TrieStart& start, size_t from) const;
   bool MayStartAt(size_t at) const;
   // The longest added token at the byte: its end, and its record; 0 if there is none.
   size_t LongestAt(size_t start, const AddedTokenRecord** record) const;
@@ -46,7 +46,7 @@ class AddedTokenFinder {
   const TrieSections& trie_;
   const std::string_view text_;
   bool (*const cancelled_)();
-  const std::span<const char> starts_;
+  const std::span<const TrieStart> starts_;
   size_t next_of_[kFewStarts];  // where each of the few may start next; before at_: not known any more
   size_t at_ = 0;
   size_t taken_ = 0;       // the end of the last match

@@ -1,4 +1,4 @@
-// Passes over the ASCII that a step leaves alone, eight bytes at a time.
+// Passes over bytes that a step leaves alone, eight at a time.
 #pragma once
 
 #include <bit>
@@ -27,11 +27,17 @@ struct NonAsciiOrUpper {
   }
 };
 
-// Of each byte, whether it is this one.
-inline uint64_t MarkEqual(uint64_t word, char byte) {
-  const uint64_t different = word ^ static_cast<uint8_t>(byte) * kEachByte;
-  return ~(((different & ~kHighBits) + ~kHighBits) | different) & kHighBits;
+inline uint64_t MarkZeros(uint64_t word) {
+  return ~(((word & ~kHighBits) + ~kHighBits) | word) & kHighBits;
 }
+
+// In each byte, what it differs from this one in.
+inline uint64_t DifferencesFrom(uint64_t word, char byte) {
+  return word ^ static_cast<uint8_t>(byte) * kEachByte;
+}
+
+// Of each byte, whether it is this one.
+inline uint64_t MarkEqual(uint64_t word, char byte) { return MarkZeros(DifferencesFrom(word, byte)); }
 
 // Also those below `first`, and U+007F.
 template <uint8_t first>
@@ -51,6 +57,22 @@ const char* FindInSet(const char* at, const char* end) {
   }
   while (at < end && (Set::Mark(static_cast<uint8_t>(*at)) & 0x80) == 0) ++at;
   return at;
+}
+
+// The first place from `at` on where these two bytes stand side by side, or `end`.
+inline const char* FindPair(const char* at, const char* end, char first, char second) {
+  for (; end - at > 8; at += 8) {
+    uint64_t word;
+    uint64_t next;
+    std::memcpy(&word, at, sizeof word);
+    std::memcpy(&next, at + 1, sizeof next);
+    const uint64_t marks = MarkZeros(DifferencesFrom(word, first) | DifferencesFrom(next, second));
+    if (marks != 0) return at + std::countr_zero(marks) / 8;
+  }
+  for (; end - at > 1; ++at) {
+    if (at[0] == first && at[1] == second) return at;
+  }
+  return end;
 }
 
 }  // namespace tokenmeter::tokenizer

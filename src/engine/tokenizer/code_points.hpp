@@ -3,11 +3,11 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <cstring>
-#include <map>
 #include <string>
 #include <utility>
 #include <vector>
+
+#include "tokenizer/two_level_table.hpp"
 
 namespace tokenmeter::tokenizer {
 
@@ -71,42 +71,31 @@ class CodePointSet {
   std::vector<Range> ranges_;
 };
 
-// A number for each code point, in two levels: for each 256 code points the index, of 16 bits, of the block
-// that describes them; then the blocks. Of bytes, so it works wherever it lies.
+// A number for each code point, in a table that may lie at any address.
 class CodePointTable {
  public:
-  static constexpr size_t kBlockSize = 256;
-  static constexpr size_t kBlockCount = (kLastCodePoint + 1) / kBlockSize;
-
   CodePointTable() = default;
-  explicit CodePointTable(const char* bytes) : bytes_(bytes) {}
+  explicit CodePointTable(const char* bytes) : table_(reinterpret_cast<const Table*>(bytes)) {}
 
-  // The bytes of the table of what `values` gives each code point; as long as it has distinct blocks.
-  static std::string Compile(const std::vector<uint8_t>& values) {
-    std::string index;
-    std::string blocks;
-    std::map<std::string, uint16_t> known;
-    for (size_t i = 0; i < kBlockCount; ++i) {
-      std::string block(reinterpret_cast<const char*>(values.data()) + i * kBlockSize, kBlockSize);
-      const auto [found, is_new] = known.emplace(std::move(block), static_cast<uint16_t>(known.size()));
-      if (is_new) blocks += found->first;
-      index += static_cast<char>(found->second & 0xFF);
-      index += static_cast<char>(found->second >> 8);
-    }
-    return index + blocks;
-  }
+  // The bytes of the table of what `values` gives each code point.
+  static std::string Compile(const std::vector<uint8_t>& values) { return Table::Compile(values); }
 
   // Of what is no code point, 0.
-  uint8_t operator[](uint32_t c) const {
-    if (c > kLastCodePoint) return 0;
-    uint16_t block;
-    std::memcpy(&block, bytes_ + c / kBlockSize * sizeof block, sizeof block);
-    return static_cast<uint8_t>(
-        bytes_[kBlockCount * sizeof block + size_t{block} * kBlockSize + c % kBlockSize]);
-  }
+  uint8_t operator[](uint32_t c) const { return (*table_)[c]; }
 
  private:
-  const char* bytes_ = nullptr;
+  // Two bytes, wherever they lie.
+  struct Index {
+    explicit Index(size_t value)
+        : low(static_cast<uint8_t>(value)), high(static_cast<uint8_t>(value >> 8)) {}
+    operator size_t() const { return low | size_t{high} << 8; }
+
+    uint8_t low;
+    uint8_t high;
+  };
+  using Table = TwoLevelTable<uint8_t, Index, 256>;
+
+  const Table* table_ = nullptr;
 };
 
 }  // namespace tokenmeter::tokenizer

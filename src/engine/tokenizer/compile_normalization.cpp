@@ -5,9 +5,9 @@
 #include <sstream>
 #include <vector>
 
-#include "tokenizer/canonical.hpp"
 #include "tokenizer/compiler.hpp"
-#include "tokenizer/normalization_table.hpp"
+#include "tokenizer/normalize/canonical.hpp"
+#include "tokenizer/normalize/normalization_table.hpp"
 
 namespace tokenmeter::tokenizer {
 namespace {
@@ -159,25 +159,7 @@ std::string CompileNormalizationTable(std::string_view text) {
                                    << NormalizationRecord::kClusterShift);
     if (facts.assigned[c]) flags |= FormFlags(c, seconds);
   }
-
-  using Block = std::array<NormalizationRecord, NormalizationImage::kBlockSize>;
-  const auto alike = [](const Block& a, const Block& b) {
-    return std::ranges::equal(a, b, [](NormalizationRecord x, NormalizationRecord y) {
-      return x.flags == y.flags && x.to_lower == y.to_lower;
-    });
-  };
-  std::string block_of;
-  std::vector<Block> distinct;
-  for (uint32_t first = 0; first < kLimit; first += NormalizationImage::kBlockSize) {
-    Block block;
-    std::copy_n(facts.records.begin() + first, block.size(), block.begin());
-    const auto found =
-        std::ranges::find_if(distinct, [&](const Block& other) { return alike(block, other); });
-    block_of.push_back(static_cast<char>(found - distinct.begin()));
-    if (found == distinct.end()) distinct.push_back(block);
-  }
-  if (distinct.size() > 256) throw CompileError("more than 256 distinct blocks of code points");
-  return block_of.append(reinterpret_cast<const char*>(distinct.data()), distinct.size() * sizeof(Block));
+  return NormalizationImage::Compile(facts.records);
 }
 
 }  // namespace tokenmeter::tokenizer

@@ -1,9 +1,9 @@
 #include "tokenizer/compiler.hpp"
 
 #include <algorithm>
-#include <array>
 #include <charconv>
 
+#include "tokenizer/load/rank_file.hpp"
 #include "tokenizer/unicode.hpp"
 
 namespace tokenmeter::tokenizer {
@@ -39,25 +39,6 @@ uint32_t ReadNumber(std::string_view text, int base) {
   return number;
 }
 
-std::string DecodeBase64(std::string_view text) {
-  static constexpr std::string_view kDigits =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string bytes;
-  uint32_t bits = 0;
-  int bit_count = 0;
-  for (char c : text.substr(0, text.find('='))) {
-    const size_t digit = kDigits.find(c);
-    if (digit == kDigits.npos) throw CompileError("not base64: " + std::string(text));
-    bits = bits << 6 | static_cast<uint32_t>(digit);
-    bit_count += 6;
-    if (bit_count >= 8) {
-      bit_count -= 8;
-      bytes.push_back(static_cast<char>(bits >> bit_count));
-    }
-  }
-  return bytes;
-}
-
 Pattern ReadPattern(std::string_view name) {
   if (name == "gpt2") return Pattern::kGpt2;
   if (name == "cl100k") return Pattern::kCl100k;
@@ -90,12 +71,7 @@ CharacterClass ClassOfProperty(std::string_view property, uint32_t code_point) {
 
 Tokens ReadTiktoken(std::string_view text) {
   Tokens tokens;
-  for (const auto& line : ReadFields(text, ' ', 2)) {
-    const TokenId id = ReadNumber(line[1], 10);
-    if (id >= kTokenLimit) throw CompileError("token id too large: " + std::to_string(id));
-    if (id >= tokens.size()) tokens.resize(id + 1);
-    tokens[id] = DecodeBase64(line[0]);
-  }
+  ReadRankFile(text, &tokens);
   return tokens;
 }
 
@@ -134,25 +110,13 @@ std::string CompileVocabulary(const Tokens& tokens, const std::vector<EncodingDe
 }
 
 std::string CompileUnicode(std::string_view text) {
-  using Block = std::array<CharacterClass, UnicodeImage::kBlockSize>;
-  std::vector<Block> all(UnicodeImage::kBlockCount);
+  std::vector<CharacterClass> classes(UnicodeImage::kCodePointLimit);
   for (const auto& line : ReadFields(text, '\t', 3)) {
     const uint32_t last = ReadNumber(line[1], 16);
-    if (last >= UnicodeImage::kCodePointLimit) throw CompileError("code point beyond Unicode");
-    for (uint32_t c = ReadNumber(line[0], 16); c <= last; ++c) {
-      all[c / UnicodeImage::kBlockSize][c % UnicodeImage::kBlockSize] = ClassOfProperty(line[2], c);
-    }
+    if (last >= classes.size()) throw CompileError("code point beyond Unicode");
+    for (uint32_t c = ReadNumber(line[0], 16); c <= last; ++c) classes[c] = ClassOfProperty(line[2], c);
   }
-
-  std::string block_of;
-  std::vector<Block> distinct;
-  for (const Block& block : all) {
-    const auto found = std::ranges::find(distinct, block);
-    block_of.push_back(static_cast<char>(found - distinct.begin()));
-    if (found == distinct.end()) distinct.push_back(block);
-  }
-  if (distinct.size() > 256) throw CompileError("more than 256 distinct blocks of code points");
-  return block_of.append(reinterpret_cast<const char*>(distinct.data()), distinct.size() * sizeof(Block));
+  return UnicodeImage::Compile(classes);
 }
 
 }  // namespace tokenmeter::tokenizer

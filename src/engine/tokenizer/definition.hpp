@@ -45,7 +45,7 @@ struct NormalizerStep {
     kCharsmap,       // `content` is a precompiled_charsmap of SentencePiece, applied as Hugging Face does
     kByteLevel,      // each byte becomes the character that stands for it in GPT-2's alphabet
     kSentencePiece,  // SentencePiece's own normalizer: `content` is its precompiled_charsmap, which may be
-                     // empty; and the last three flags
+                     // empty; and the last four flags
   };
   Kind kind;
   std::string pattern{};
@@ -57,6 +57,7 @@ struct NormalizerStep {
   bool strip_accents = false;  // as it works out: null in the file means what `lowercase` is
   bool lowercase = false;
   bool add_dummy_prefix = false;
+  bool add_everywhere = false;  // before every stretch, not the first of a text alone
   bool remove_extra_whitespaces = false;
   bool escape_whitespaces = false;
 };
@@ -148,6 +149,8 @@ struct Definition {
   // `unknown`, once for all that stand side by side with fuse_unknown; else it is dropped.
   bool byte_fallback = false;
   std::vector<TokenId> byte_tokens;  // 256 of them, or none; kNoToken where the file has none
+  // Whether the names of the byte tokens, like <0x41>, are tokens of the text, too.
+  bool finds_byte_names = false;
   std::optional<TokenId> unknown;
   bool fuse_unknown = false;
 

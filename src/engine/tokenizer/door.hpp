@@ -5,6 +5,7 @@
 #include <new>
 #include <stdexcept>
 
+#include "tokenizer/compile_interrupt.hpp"
 #include "tokenizer/definition.hpp"
 #include "tokenizer/tokenizer.h"
 
@@ -24,6 +25,8 @@ TmStatus AtTheDoor(TmError* error, Body body) noexcept {
   } catch (const DefinitionError& exception) {
     Describe(error, exception.what());
     return TM_INVALID;
+  } catch (const CompileCancelled&) {
+    return TM_CANCELLED;
   } catch (const std::bad_alloc&) {
     return TM_OUT_OF_MEMORY;
   } catch (const std::exception& exception) {

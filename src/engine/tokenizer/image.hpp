@@ -35,18 +35,25 @@ struct Section {
   uint64_t count;
 };
 
+// How strings begin: a byte, and the next one if all that begin with the first have the same.
+struct TrieStart {
+  char first;
+  char second;
+  bool has_second;
+};
+
 // A trie over the bytes of strings; node 0 is its root.
 struct TrieSections {
   Section slots;   // uint64_t[]: node and byte -> the next node, by a perfect hash
   Section pilots;  // uint16_t[]
   Section values;  // uint32_t[]: of each node, what the string that leads there stands for, or kNoToken
-  Section starts;  // char[]: the bytes that strings begin with
+  Section starts;  // TrieStart[]: how strings begin
   Section pairs;   // uint64_t[1024]: bits of the two bytes that they begin with, the first in the high byte
 };
 
 struct ImageHeader {
   static constexpr char kMagic[8] = {'T', 'M', 'V', 'O', 'C', 'A', 'B', '\0'};
-  static constexpr uint32_t kVersion = 5;
+  static constexpr uint32_t kVersion = 7;
   static constexpr uint32_t kByteOrder = 0x01020304;  // read back differently on a foreign machine
 
   char magic[8];
@@ -76,7 +83,6 @@ struct ImageHeader {
   uint32_t longest_word;  // kWordPiece: characters; longer ones are unknown
   uint32_t
       continuing;  // kWordPiece: the node of `pieces` that what continues a word starts from, or kNoToken
-  uint32_t reserved;
   double unknown_score;       // kUnigram
   Section ids;                // TokenId[token_limit]: the published id of each token; none: its own number
   Section tokens_by_id;       // TokenId[]: the other way round, kNoToken where no token has that id
@@ -390,7 +396,9 @@ class Vocabulary {
     const uint32_t pair = uint32_t{first} << 8 | second;
     return (Records<uint64_t>(trie.pairs)[pair / 64] >> pair % 64 & 1) != 0;
   }
-  std::span<const char> TrieStarts(const TrieSections& trie) const { return Records<char>(trie.starts); }
+  std::span<const TrieStart> TrieStarts(const TrieSections& trie) const {
+    return Records<TrieStart>(trie.starts);
+  }
   uint32_t TrieValue(const TrieSections& trie, uint32_t node) const {
     return Records<uint32_t>(trie.values)[node];
   }

@@ -9,7 +9,9 @@
 #include <unordered_map>
 #include <utility>
 
+#include "tokenizer/compile_interrupt.hpp"
 #include "tokenizer/image_writer.hpp"
+#include "tokenizer/load/load_error.hpp"
 #include "tokenizer/perfect_hash.hpp"
 #include "tokenizer/unigram.hpp"
 #include "tokenizer/utf8.hpp"
@@ -18,34 +20,47 @@
 namespace tokenmeter::tokenizer {
 namespace {
 
+// The tokens by their texts, so that images do not depend on the secret of the index.
+std::vector<std::pair<std::string_view, TokenId>> InOrder(const TextIndex& index) {
+  std::vector<std::pair<std::string_view, TokenId>> tokens(index.begin(), index.end());
+  std::ranges::sort(tokens, [](const auto& left, const auto& right) {
+    CompileInterrupt::Poll();
+    return left.first < right.first;
+  });
+  return tokens;
+}
+
 std::vector<uint64_t> MakeTokenSlots(const TextIndex& index) {
   // At least a quarter is empty.
   std::vector<uint64_t> slots(std::bit_ceil(index.size() + index.size() / 3 + 1), kEmptySlot);
   const uint64_t mask = slots.size() - 1;
-  const std::map<std::string_view, TokenId> in_order(index.begin(), index.end());
-  for (const auto& [bytes, token] : in_order) {
+  for (const auto& [bytes, token] : InOrder(index)) {
     const uint64_t hash = HashBytes(bytes.data(), bytes.size());
     uint64_t at = TokenSlotIndex(hash, mask);
     size_t probes = 0;
     for (; slots[at] != kEmptySlot; at = (at + 1) & mask) {
       // Only of tokens made for it so many hashes meet.
-      if (++probes > 1000) throw DefinitionError("tokens collide");
+      if (++probes > 1000)
+        throw DefinitionError("token " + Quote(bytes) + " and a thousand others collide");
     }
+    CompileInterrupt::Poll();
     slots[at] = TokenSlot::Make(hash, token);
   }
   return slots;
 }
 
-void AppendPairTable(const std::vector<TokenPair>& parts, ImageHeader* header, ImageWriter* writer) {
+void AppendPairTable(const VocabularyLayout& layout, ImageHeader* header, ImageWriter* writer) {
   std::vector<uint64_t> hashes;
   std::vector<uint64_t> slots;
-  for (TokenId token = 0; token < parts.size(); ++token) {
-    if (!parts[token].exists()) continue;
-    const uint64_t key = PairKey(parts[token].left, parts[token].right);
+  for (TokenId token = 0; token < layout.parts.size(); ++token) {
+    const TokenPair pair = layout.parts[token];
+    if (!pair.exists()) continue;
+    const uint64_t key = PairKey(pair.left, pair.right);
     hashes.push_back(PairHash(key));
     slots.push_back(MakePairSlot(key, token));
   }
-  const PerfectHash perfect(hashes);
+  const PerfectHash perfect(
+      hashes, [&](size_t i) { return "token " + Quote(layout.tokens[slots[i] & kNoSuchToken]); });
   header->pair_pilots = writer->Append(perfect.pilots());
   header->pair_slots = writer->Append(perfect.Table(slots, kEmptyPairSlot));
 }
@@ -122,6 +137,7 @@ std::vector<CharacterRecord> MakeCharacters(const Tokens& tokens, const TextInde
   const CharacterFlags flags(tokens, parts);
   for (const auto& [text, token] : index) {
     if (text.size() != 2 && text.size() != 3) continue;
+    CompileInterrupt::Poll();
     const DecodedCharacter character = DecodeCharacter(text.data(), text.data() + text.size());
     if (character.length != text.size() || (!of_characters && !parts[token].exists())) continue;
     records[character.code_point].value = token << CharacterRecord::kFlagBits |
@@ -134,16 +150,17 @@ std::vector<CharacterRecord> MakeCharacters(const Tokens& tokens, const TextInde
 void AppendPieceTable(const TextIndex& index, ImageHeader* header, ImageWriter* writer) {
   std::vector<uint64_t> hashes;
   std::vector<PieceSlot> slots;
-  const std::map<std::string_view, TokenId> in_order(index.begin(), index.end());
-  for (const auto& [text, token] : in_order) {
+  std::vector<std::string_view> texts;
+  for (const auto& [text, token] : InOrder(index)) {
     if (text.size() > PieceSlot::kLongest) continue;
     char padded[sizeof(PieceSlot)] = {};
     std::copy(text.begin(), text.end(), padded);
     const PieceSlot key = PieceKey(padded, text.size());
     hashes.push_back(PieceHash(key));
+    texts.push_back(text);
     slots.push_back({key.low, key.high | uint64_t{1} << 56});
   }
-  const PerfectHash perfect(hashes);
+  const PerfectHash perfect(hashes, [&](size_t i) { return "token " + Quote(texts[i]); });
   header->piece_pilots = writer->Append(perfect.pilots());
   header->piece_slots = writer->Append(perfect.Table(slots, PieceSlot{0, 0}));
 }
@@ -153,6 +170,7 @@ std::vector<TokenId> MakeBytePairs(const std::array<TokenId, 256>& byte_tokens,
                                    const std::vector<TokenPair>& parts) {
   std::unordered_map<uint64_t, TokenId> merged;
   for (TokenId token = 0; token < parts.size(); ++token) {
+    CompileInterrupt::Poll();
     if (parts[token].exists()) merged[PairKey(parts[token].left, parts[token].right)] = token;
   }
   std::vector<TokenId> pairs;
@@ -200,30 +218,45 @@ class TrieBuilder {
       hashes.push_back(PairHash(key));
       slots.push_back(MakePairSlot(key, node));
     }
-    const PerfectHash perfect(hashes);
+    const PerfectHash perfect(hashes, [](size_t i) {
+      return "step " + std::to_string(i) + " from one byte of a token to the next";
+    });
     TrieSections sections;
     sections.pilots = writer->Append(perfect.pilots());
     sections.slots = writer->Append(perfect.Table(slots, kEmptyPairSlot));
     sections.values = writer->Append(values_);
-    std::string starts;
-    for (int byte = 0; byte < 256; ++byte) {
-      if (next_.contains(TrieKey(0, static_cast<uint8_t>(byte)))) starts.push_back(static_cast<char>(byte));
-    }
-    sections.starts = writer->Append(starts);
-    sections.pairs = writer->Append(MakePairs(starts));
+    sections.starts = writer->Append(Starts());
+    sections.pairs = writer->Append(MakePairs());
     return sections;
   }
 
  private:
+  bool Begins(int first) const { return next_.contains(TrieKey(0, static_cast<uint8_t>(first))); }
+
   // A string of one byte may be followed by any.
-  std::vector<uint64_t> MakePairs(std::string_view starts) const {
-    std::vector<uint64_t> pairs(0x10000 / 64);
-    for (const char start : starts) {
-      const uint32_t node = next_.at(TrieKey(0, static_cast<uint8_t>(start)));
+  bool MayFollow(int first, int second) const {
+    const uint32_t node = next_.at(TrieKey(0, static_cast<uint8_t>(first)));
+    return values_[node] != kNoToken || next_.contains(TrieKey(node, static_cast<uint8_t>(second)));
+  }
+
+  std::vector<TrieStart> Starts() const {
+    std::vector<TrieStart> starts;
+    for (int first = 0; first < 256; ++first) {
+      if (!Begins(first)) continue;
+      std::string seconds;
       for (int second = 0; second < 256; ++second) {
-        if (values_[node] == kNoToken && !next_.contains(TrieKey(node, static_cast<uint8_t>(second))))
-          continue;
-        const uint32_t pair = uint32_t{static_cast<uint8_t>(start)} << 8 | static_cast<uint32_t>(second);
+        if (MayFollow(first, second)) seconds.push_back(static_cast<char>(second));
+      }
+      starts.push_back({static_cast<char>(first), seconds.front(), seconds.size() == 1});
+    }
+    return starts;
+  }
+
+  std::vector<uint64_t> MakePairs() const {
+    std::vector<uint64_t> pairs(0x10000 / 64);
+    for (uint32_t pair = 0; pair < 0x10000; ++pair) {
+      const int first = static_cast<int>(pair >> 8);
+      if (Begins(first) && MayFollow(first, static_cast<int>(pair & 0xFF))) {
         pairs[pair / 64] |= uint64_t{1} << pair % 64;
       }
     }
@@ -231,6 +264,7 @@ class TrieBuilder {
   }
 
   uint32_t Child(uint32_t node, uint8_t byte) {
+    CompileInterrupt::Poll();
     const auto [child, is_new] =
         next_.try_emplace(TrieKey(node, byte), static_cast<uint32_t>(values_.size()));
     if (is_new) values_.push_back(kNoToken);
@@ -248,6 +282,7 @@ std::vector<uint64_t> MakeJoined(const Definition& definition, const TextIndex& 
   if (definition.whole_pieces) return {~uint64_t{0}};
   std::vector<std::pair<uint32_t, uint32_t>> pairs;
   for (const auto& [text, token] : index) {
+    CompileInterrupt::Poll();
     uint32_t left = kInvalidCodePoint;
     for (const char* at = text.data(); at != text.data() + text.size();) {
       const DecodedCharacter character = DecodeCharacter(at, text.data() + text.size());
@@ -313,7 +348,8 @@ void AppendAddedTokens(const Definition& definition, const Programs& programs, I
   TrieBuilder normalized;
   for (size_t i = 0; i < definition.added_tokens.size(); ++i) {
     const AddedToken& token = definition.added_tokens[i];
-    (token.normalized ? normalized : raw).Add(programs.added_texts[i], static_cast<uint32_t>(i));
+    TrieBuilder& trie = token.normalized ? normalized : raw;
+    trie.Add(programs.added_texts[i], static_cast<uint32_t>(i));
     uint32_t flags = 0;
     if (token.special) flags |= AddedTokenRecord::kSpecial;
     if (token.single_word) flags |= AddedTokenRecord::kSingleWord;
@@ -354,7 +390,7 @@ void AppendBpe(const Definition& definition, const VocabularyLayout& layout, Ima
   header->byte_pairs = writer->Append(MakeBytePairs(layout.byte_tokens, layout.parts));
   header->characters =
       writer->Append(MakeCharacters(layout.tokens, layout.index, layout.parts, !definition.byte_level));
-  AppendPairTable(layout.parts, header, writer);
+  AppendPairTable(layout, header, writer);
   if (!layout.priorities.empty()) AppendPriorities(layout, header, writer);
   if (layout.HasEveryByte() && (definition.byte_level || definition.byte_fallback)) {
     header->flags |= ImageHeader::kMergesInLanes;
@@ -365,17 +401,25 @@ void AppendBpe(const Definition& definition, const VocabularyLayout& layout, Ima
 TrieBuilder MakeTokenTrie(const TextIndex& index, std::vector<TokenId> byte_tokens) {
   TrieBuilder trie;
   std::ranges::sort(byte_tokens);
-  const std::map<std::string_view, TokenId> in_order(index.begin(), index.end());
-  for (const auto& [text, token] : in_order) {
+  for (const auto& [text, token] : InOrder(index)) {
     if (!std::ranges::binary_search(byte_tokens, token)) trie.Add(text, token);
   }
   return trie;
+}
+
+std::vector<double> ScoresByNumber(const Definition& definition, const VocabularyLayout& layout) {
+  std::vector<double> scores = definition.scores;
+  for (size_t number = scores.size(); number < layout.ids.size(); ++number) {
+    scores.push_back(definition.scores[layout.ids[number]]);
+  }
+  return scores;
 }
 
 // A piece that is a token need not become that token: others together may have a higher score.
 void KeepBestAsTheyAre(const Vocabulary& vocabulary, TextIndex* index) {
   UnigramEncoder encoder(vocabulary, nullptr);
   std::erase_if(*index, [&encoder](const auto& entry) {
+    CompileInterrupt::Poll();
     size_t count = 0;
     encoder.Encode(entry.first, [&count](std::span<const TokenId> tokens) { count += tokens.size(); });
     return count != 1;
@@ -424,7 +468,7 @@ std::string CompileImage(const Definition& definition, const Programs& programs,
       break;
     case ModelKind::kUnigram:
       header.pieces = MakeTokenTrie(layout.index, definition.byte_tokens).AppendTo(&writer);
-      header.scores = writer.Append(definition.scores);
+      header.scores = writer.Append(ScoresByNumber(definition, layout));
       header.unknown_score = definition.unknown_score;
       KeepBestAsTheyAre(Vocabulary(writer.Draft(header)), &layout.index);
       break;

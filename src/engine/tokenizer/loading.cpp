@@ -6,11 +6,12 @@
 #include <memory>
 
 #include "tokenizer/code_points.hpp"
+#include "tokenizer/compile_interrupt.hpp"
 #include "tokenizer/door.hpp"
 #include "tokenizer/encoding.hpp"
 #include "tokenizer/image_compiler.hpp"
-#include "tokenizer/load.hpp"
-#include "tokenizer/normalizer.hpp"
+#include "tokenizer/load/load.hpp"
+#include "tokenizer/normalize/normalizer.hpp"
 #include "tokenizer/properties.hpp"
 #include "tokenizer/splitter.hpp"
 
@@ -145,8 +146,10 @@ bool IsOurs(const void* image, size_t size) {
 
 using namespace tokenmeter::tokenizer;
 
-TmStatus tm_compile(const TmDefinition* definition, char** image, size_t* size, TmError* error) {
+TmStatus tm_compile(const TmDefinition* definition, bool (*cancelled)(void), char** image, size_t* size,
+                    TmError* error) {
   return AtTheDoor(error, [&] {
+    const CompileInterrupt interrupt(cancelled);
     const std::string compiled = Compile(Load(*definition));
     *image = static_cast<char*>(std::malloc(compiled.size()));
     if (*image == nullptr) throw std::bad_alloc();

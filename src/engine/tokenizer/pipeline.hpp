@@ -11,7 +11,7 @@
 
 #include "tokenizer/added_tokens.hpp"
 #include "tokenizer/encoding.hpp"
-#include "tokenizer/normalizer.hpp"
+#include "tokenizer/normalize/normalizer.hpp"
 #include "tokenizer/pattern.hpp"
 #include "tokenizer/pretokenizer.hpp"
 #include "tokenizer/sink.hpp"
@@ -124,6 +124,7 @@ class Pipeline {
     at_text_start_ = stretch.data() == text_.data();
     std::string_view normalized;
     if (!normalizer_.Apply(stretch, at_text_start_, cancelled_, &normalized)) return TM_CANCELLED;
+    at_text_start_ = at_text_start_ && normalizer_.keeps_start();
     return BetweenAddedTokens(vocabulary_.header().added_normalized, normalized,
                               [&](std::string_view part) {
                                 at_text_start_ = at_text_start_ && part.data() == normalized.data();

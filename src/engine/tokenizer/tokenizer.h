@@ -164,9 +164,11 @@ typedef struct TmDefinition {
 /*
  * Compiles a definition into an image, which is to be given back to tm_free(). TM_INVALID if the definition cannot be
  * used; error->message then says why, and where in the file. O(length log length); memory some ten times the
- * file's. Cannot be cancelled: a file of 10 MB takes some seconds.
+ * file's. A file of 10 MB takes about a second. `cancelled`, which may be NULL, is called every few milliseconds;
+ * when it returns true, all is given up with TM_CANCELLED.
  */
-TmStatus tm_compile(const TmDefinition *definition, char **image, size_t *size, TmError *error);
+TmStatus tm_compile(const TmDefinition *definition, bool (*cancelled)(void), char **image, size_t *size,
+                    TmError *error);
 
 void tm_free(char *image);
 

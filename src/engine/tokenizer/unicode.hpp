@@ -4,6 +4,7 @@
 
 #include <cstdint>
 
+#include "tokenizer/two_level_table.hpp"
 #include "tokenizer/utf8.hpp"
 
 namespace tokenmeter::tokenizer {
@@ -21,23 +22,13 @@ enum class CharacterClass : uint8_t {
   kSymbol,    // \p{P} \p{S}
 };
 
-// Two-level table, written by the image compiler and linked into read-only data: block_of holds, for
-// each 256 code points, which block of `classes` describes them. Blocks that are alike are shared.
-struct UnicodeImage {
-  static constexpr uint32_t kBlockSize = 256;
-  static constexpr uint32_t kCodePointLimit = 0x110000;
-  static constexpr uint32_t kBlockCount = kCodePointLimit / kBlockSize;
-
-  uint8_t block_of[kBlockCount];
-  CharacterClass classes[][kBlockSize];  // NOLINT: the array's length is known to the linker only
-};
+// Written by the image compiler and linked into read-only data.
+using UnicodeImage = TwoLevelTable<CharacterClass, uint8_t, 256>;
 
 const UnicodeImage& Unicode();
 
 inline CharacterClass ClassOf(const UnicodeImage& unicode, uint32_t code_point) {
-  if (code_point >= UnicodeImage::kCodePointLimit) return CharacterClass::kOther;
-  return unicode.classes[unicode.block_of[code_point / UnicodeImage::kBlockSize]]
-                        [code_point % UnicodeImage::kBlockSize];
+  return unicode[code_point];
 }
 
 constexpr bool IsLetter(CharacterClass c) {

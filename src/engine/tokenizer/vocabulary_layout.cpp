@@ -6,6 +6,7 @@
 #include <queue>
 #include <utility>
 
+#include "tokenizer/compile_interrupt.hpp"
 #include "tokenizer/utf8.hpp"
 
 namespace tokenmeter::tokenizer {
@@ -31,6 +32,7 @@ class MergeRules {
     if (!definition.scores.empty()) RankByScores(definition);
     any_ = definition.merge_any || !definition.scores.empty();
     for (uint32_t rank = 0; rank < definition.merges.size(); ++rank) {
+      CompileInterrupt::Poll();
       const auto& rule = definition.merges[rank];
       rules_[PairKey(rule.left, rule.right)] = {rank, rule.merged};
     }
@@ -91,6 +93,7 @@ class LastMerge {
     if (!Start(token)) return false;
     size_t left = symbols_.size();
     while (!heap_.empty()) {
+      CompileInterrupt::Poll();
       const auto [lowest, at] = heap_.top();
       heap_.pop();
       Symbol& symbol = symbols_[at];
@@ -167,6 +170,18 @@ Tokens TextsById(const Definition& definition) {
   return texts;
 }
 
+// Gives the names of the byte tokens numbers of their own, behind the others.
+void NumberByteNames(const Definition& definition, VocabularyLayout* layout) {
+  layout->numbers.resize(layout->tokens.size());
+  std::iota(layout->numbers.begin(), layout->numbers.end(), 0);
+  layout->ids = layout->numbers;
+  for (TokenId id : definition.byte_tokens) {
+    if (id == kNoToken) continue;
+    layout->tokens.push_back(definition.tokens.at(id));
+    layout->ids.push_back(id);
+  }
+}
+
 // The tokens that the model may make of text.
 TextIndex IndexTokens(const Definition& definition, const Tokens& texts) {
   std::vector<bool> excluded(texts.size());
@@ -179,6 +194,7 @@ TextIndex IndexTokens(const Definition& definition, const Tokens& texts) {
   TextIndex index;
   index.reserve(texts.size());
   for (TokenId id = 0; id < texts.size(); ++id) {
+    CompileInterrupt::Poll();
     if (texts[id].empty() || excluded[id]) continue;
     const auto [found, is_new] = index.emplace(texts[id], id);
     if (!is_new)
@@ -223,6 +239,7 @@ Derivation Derive(const Definition& definition, const Tokens& texts, TextIndex* 
   LastMerge last_merge(rules, *index, definition.byte_level);
   std::vector<std::string_view> unreachable;
   for (const auto& [text, id] : *index) {
+    CompileInterrupt::Poll();
     if (IsSymbol(definition, text)) continue;
     TokenPair parts;
     uint32_t priority = kNoMerge;
@@ -296,7 +313,7 @@ void SubstituteImpossibleBytes(TokenId unknown, std::array<TokenId, 256>* tokens
   }
 }
 
-// Gives the tokens the numbers that are their places in `order`.
+// Gives the tokens the numbers that are their places in `order`, which has their numbers so far.
 void Renumber(const std::vector<TokenId>& order, VocabularyLayout* layout) {
   std::vector<TokenId> numbers(layout->tokens.size(), kNoToken);
   for (TokenId number = 0; number < order.size(); ++number) numbers[order[number]] = number;
@@ -305,19 +322,30 @@ void Renumber(const std::vector<TokenId>& order, VocabularyLayout* layout) {
   Tokens tokens;
   std::vector<TokenPair> parts;
   for (TokenId id : order) {
+    CompileInterrupt::Poll();
     tokens.push_back(std::move(layout->tokens[id]));
     parts.push_back({number_of(layout->parts[id].left), number_of(layout->parts[id].right)});
   }
   TextIndex index;
   index.reserve(layout->index.size());
-  for (const auto& entry : layout->index)
+  for (const auto& entry : layout->index) {
+    CompileInterrupt::Poll();
     index.emplace(tokens[numbers[entry.second]], numbers[entry.second]);
+  }
   for (TokenId& token : layout->byte_tokens) token = number_of(token);
   layout->unknown = number_of(layout->unknown);
   layout->tokens = std::move(tokens);
   layout->parts = std::move(parts);
   layout->index = std::move(index);
-  layout->ids = order;
+  if (layout->ids.empty()) {
+    layout->ids = order;
+    layout->numbers = std::move(numbers);
+    return;
+  }
+  std::vector<TokenId> ids;
+  for (TokenId number : order) ids.push_back(layout->ids[number]);
+  layout->ids = std::move(ids);
+  numbers.resize(layout->numbers.size());
   layout->numbers = std::move(numbers);
 }
 
@@ -328,9 +356,10 @@ bool VocabularyLayout::HasEveryByte() const {
 }
 
 VocabularyLayout LayOut(const Definition& definition) {
-  if (definition.tokens.size() > kTokenLimit) throw DefinitionError("vocabulary is too large");
   VocabularyLayout layout;
   layout.tokens = TextsById(definition);
+  if (definition.finds_byte_names) NumberByteNames(definition, &layout);
+  if (layout.tokens.size() > kTokenLimit) throw DefinitionError("vocabulary is too large");
   layout.index = IndexTokens(definition, layout.tokens);
   layout.unknown = definition.unknown.value_or(kNoToken);
   layout.parts.resize(layout.tokens.size());

@@ -32,7 +32,8 @@ struct VocabularyLayout {
   // When each is merged, the lower the earlier; empty if that is the order of the numbers.
   std::vector<uint32_t> priorities;
   std::array<TokenId, 256> byte_tokens;
-  std::vector<TokenId> ids;      // published; empty if these are the numbers
+  // Published; empty if these are the numbers. A byte's token has two numbers if its name is text, too.
+  std::vector<TokenId> ids;
   std::vector<TokenId> numbers;  // the other way round, kNoToken where no token has that id
   TokenId unknown = kNoToken;
 

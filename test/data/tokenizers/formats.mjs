@@ -1,4 +1,4 @@
-// The binary files that hold tokenizers, as far as make_tokenizers.mjs needs them.
+// The binary files that hold tokenizers, as far as make_tokenizers.mjs and ../../oracle/compare.mjs need them.
 
 // ---------------------------------------------------------------------- GGUF
 
@@ -22,6 +22,26 @@ export function ggufFile(model, values) {
   const entries = Object.entries({ model, ...values });
   const metadata = entries.flatMap(([key, value]) => [ggufString(`tokenizer.ggml.${key}`), ggufValue(value)]);
   return Buffer.concat([Buffer.from("GGUF"), uint32(3), uint64(0), uint64(entries.length), ...metadata]);
+}
+
+/** The metadata of a file: key to value; numbers of 64 bits are BigInts. */
+export function readGguf(file) {
+  let at = 4;
+  const take = (method, size) => { at += size; return file[method](at - size); };
+  const string = () => { const length = Number(take("readBigUInt64LE", 8)); return file.toString("utf8", at, (at += length)); };
+  const scalars = {
+    0: () => take("readUInt8", 1), 1: () => take("readInt8", 1), 2: () => take("readUInt16LE", 2), 3: () => take("readInt16LE", 2),
+    4: () => take("readUInt32LE", 4), 5: () => take("readInt32LE", 4), 6: () => take("readFloatLE", 4), 7: () => take("readUInt8", 1) !== 0,
+    8: string, 10: () => take("readBigUInt64LE", 8), 11: () => take("readBigInt64LE", 8), 12: () => take("readDoubleLE", 8),
+  };
+  const value = (type) => {
+    if (type !== 9) return scalars[type]();
+    const element = take("readUInt32LE", 4);
+    return Array.from({ length: Number(take("readBigUInt64LE", 8)) }, () => scalars[element]());
+  };
+  at += 4 + 8;  // version, number of tensors
+  const count = Number(take("readBigUInt64LE", 8));
+  return Object.fromEntries(Array.from({ length: count }, () => { const key = string(); return [key, value(take("readUInt32LE", 4))]; }));
 }
 
 // ---------------------------------------------------------------------- SentencePiece

@@ -49,8 +49,15 @@ function* corpusBlocks() {
   }
 }
 
+/** The names of byte tokens, which some libraries find in the text. */
+function* byteNameBlocks() {
+  const names = ["<0x41>", "<0x0A>", "<0xE2><0x98><0x83>", "<0x4", "<0xZZ>", "<0xff>", "0x41>"];
+  const contexts = [(name) => name, (name) => ` ${name}`, (name) => `x${name}`, (name) => `${name}${name} ${name}.`, (name) => `☃${name}☃`, (name) => `A${name.repeat(20)}`];
+  yield { kind: "byte_names", first: 0, texts: names.flatMap((name) => contexts.map((context) => context(name))) };
+}
+
 const blocks = [
-  ...blocksOf("nasty", readTexts("nasty"), 500), ...blocksOf("random", readTexts("random"), 2000), ...codePointBlocks(), ...corpusBlocks(),
+  ...blocksOf("nasty", readTexts("nasty"), 500), ...blocksOf("random", readTexts("random"), 2000), ...codePointBlocks(), ...corpusBlocks(), ...byteNameBlocks(),
 ];
 
 /** SentencePiece's program takes a line as a text. */

@@ -3,7 +3,9 @@
 // and writes tokenizer.json, SentencePiece's spm_train models. Rank files, tekken.json and GGUF files are laid out here.
 // Writes the files and tokenizers.json, which lists them; see README.md.
 //
-//   npm install && node make_tokenizers.mjs
+//   npm install && node make_tokenizers.mjs [file ...]
+//
+// With names, only these files are written.
 
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -119,10 +121,11 @@ const byteNames = Array.from({ length: 256 }, (_, byte) => `<0x${byte.toString(1
 
 // ---------------------------------------------------------------------- files
 
+const wanted = process.argv.slice(2);
 const list = [];
 /** `oracle`: what tells the expected tokens, if it is not the library that the file itself is made for. */
 function add(file, format, content, options = {}) {
-  writeFileSync(here(file), content);
+  if (wanted.length === 0 || wanted.includes(file)) writeFileSync(here(file), content);
   const by_line = (options.oracle?.file ?? file).endsWith(".model");
   list.push({ file, format, by_line, ...options });
 }
@@ -276,12 +279,15 @@ function makeOfCharacters() {
     added_tokens: [...controls, ...["\n\n", "<b>"].map((text) => added(numbered([...tokens, ...manySpaces])[text], text))],
   });
 
+  const splitWords = { type: "WhitespaceSplit" };
+  addHuggingFace("whole_bytes", { pre_tokenizer: splitWords, model: { ...llama2, fuse_unk: false, ignore_merges: true } });
+
   for (const fuse_unk of [false, true]) {
     addHuggingFace(fuse_unk ? "unknown_fused" : "unknown", {
       pre_tokenizer: metaspace(fuse_unk ? "first" : "never"), model: bpe({ vocab: numbered(shuffled(["<unk>", ...joined(merges), ...symbols])), merges, unk_token: "<unk>", fuse_unk }),
     });
   }
-  addHuggingFace("unknown_dropped", { pre_tokenizer: { type: "WhitespaceSplit" }, model: bpe({ vocab: numbered([...symbols, ...joined(merges)]), merges }) });
+  addHuggingFace("unknown_dropped", { pre_tokenizer: splitWords, model: bpe({ vocab: numbered([...symbols, ...joined(merges)]), merges }) });
 
   const words = { normalizer: { type: "NFKC" }, pre_tokenizer: sequence({ type: "Whitespace" }, { type: "Digits", individual_digits: false }) };
   const wordMerges = shuffled(withOtherWays(trainMerges(400, words, fewCharacters), []));
@@ -369,6 +375,12 @@ function makeUnigrams(pieces, piecesAndBytes) {
     added_tokens: [added(0, "<unk>", { special: true }), added(3000, "<extra_id_0>", { lstrip: true }), added(3001, "é", { normalized: true })],
   });
   addHuggingFace("unigram_first", { pre_tokenizer: metaspace("first"), model: unigram(scores(pieces)), added_tokens: [added(3000, "the")] });
+  // What stands at the start of a text may go.
+  const replace = (pattern, content) => ({ type: "Replace", pattern, content });
+  const shortened = normalizers({ type: "Nmt" }, { type: "Strip", strip_left: true, strip_right: false }, { type: "NFD" }, { type: "StripAccents" },
+    replace({ String: "--" }, "—"), replace({ String: "a" }, "an"), replace({ Regex: "[Tt]he|'+" }, ""));
+  addHuggingFace("unigram_first_shortened", { normalizer: shortened, pre_tokenizer: metaspace("first"), model: unigram(scores(pieces)) });
+  addHuggingFace("unigram_first_of_words", { normalizer: shortened, pre_tokenizer: sequence({ type: "Punctuation", behavior: "Isolated" }, metaspace("first")), model: unigram(scores(pieces)) });
   addHuggingFace("unigram_never", { normalizer: { type: "NFKC" }, pre_tokenizer: metaspace("never", false), model: unigram(scores(pieces)) });
   addHuggingFace("unigram_bytes", {
     normalizer: normalizers({ type: "Nmt" }, { type: "NFKC" }, { type: "Replace", pattern: { Regex: " {2,}" }, content: " " }), pre_tokenizer: metaspace("always"),
