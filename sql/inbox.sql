@@ -121,6 +121,11 @@ RETURNING provider_cost, priced;
 INSERT INTO llm.message_log (request_id, occurred_at, provider, model, messages, output_text) VALUES
   ('u4', '2025-06-01', 'anthropic', 'claude-3-7-sonnet-20250219', '[{"role": "user", "content": "What is the capital of France?"}]', 'Paris.')
 RETURNING counted_input_tokens, input_tokens, output_tokens, method, priced;
+-- What has arrived from each source.
+SELECT pg_temp.send('[{"source": "proxy", "request_id": "1", "model": "gpt-4o", "input_tokens": 1, "tags": {"seq": 101}}, {"source": "proxy", "request_id": "2", "model": "gpt-4o", "input_tokens": 1, "tags": {"seq": "102"}},
+  {"source": "proxy", "request_id": "2", "model": "gpt-4o", "input_tokens": 1, "tags": {"seq": "102"}}, {"source": "proxy", "request_id": "1", "model": "gpt-4o", "input_tokens": 2, "tags": {"seq": 101}},
+  {"source": "proxy", "request_id": "5", "model": "gpt-4o", "input_tokens": 1, "tags": {"seq": 105}}, {"source": "proxy", "model": "gpt-4o", "input_tokens": 1, "tags": {"seq": "no number"}}, {"source": "proxy"}]');
+SELECT source, received, posted, duplicates, conflicts, problems, first_seq, last_seq, missing, last_seen IS NOT NULL AS seen FROM llm.delivery WHERE source <> '' ORDER BY source;
 DROP VIEW entries;
 SET client_min_messages = warning;
 DROP SCHEMA llm CASCADE;

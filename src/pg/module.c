@@ -1,10 +1,11 @@
 /*
- * Loading of the library: its magic block and its settings.
+ * Loading of the library: its magic block, its settings and its hook.
  */
 #include "postgres.h"
 
 #include "fmgr.h"
 
+#include "privacy.h"
 #include "setting.h"
 
 PG_MODULE_MAGIC;
@@ -15,4 +16,5 @@ void
 _PG_init(void)
 {
 	define_settings();
+	install_log_hook();
 }

@@ -38,6 +38,7 @@
 
 #include "call.h"
 #include "compat.h"
+#include "privacy.h"
 
 /* As many entries wait at most, whatever the statement's size. */
 enum
@@ -797,6 +798,9 @@ tokenmeter_post_call(PG_FUNCTION_ARGS)
 	Datum		values[2];
 	bool		nulls[2] = {false, false};
 
+	ErrorContextCallback context = {.previous = error_context_stack, .callback = hide_statement};
+
+	error_context_stack = &context;
 	read_call_row(PG_GETARG_HEAPTUPLEHEADER(0), &call);
 	accept_call(&arrival);
 	values[0] = arrival.entry.values[ENTRY_OCCURRED_AT];
@@ -818,6 +822,7 @@ tokenmeter_post_call(PG_FUNCTION_ARGS)
 	SPI_finish();
 	end_posting(&posting);
 	forget_top();
+	error_context_stack = context.previous;
 
 	if (get_call_result_type(fcinfo, NULL, &descriptor) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "return type must be a row type");

@@ -281,6 +281,27 @@ BEGIN
   GROUP BY provider, model, service_tier, reason;
   COMMENT ON VIEW llm.unpriced IS 'models whose calls have no cost, and why; tokenmeter.price_pending() prices them later';
 
+  -- A producer numbers its calls in the tag seq: what is missing between the first and the last was lost, or is late.
+  CREATE OR REPLACE VIEW llm.delivery AS
+  WITH posted AS (
+    SELECT source, count(*) AS calls, min(seq) AS first_seq, max(seq) AS last_seq,
+      max(seq) - min(seq) + 1 - count(DISTINCT seq) AS missing, max(posted_at) AS last_seen
+    FROM (SELECT source, posted_at, CASE WHEN tags ->> 'seq' ~ '^\d{1,18}$' THEN (tags ->> 'seq')::bigint END AS seq
+      FROM llm.usage WHERE corrects IS NULL) entry
+    GROUP BY source
+  ), repeated AS (
+    SELECT source, sum(duplicates)::bigint AS duplicates FROM llm.request GROUP BY source
+  ), problem AS (
+    SELECT coalesce(source, '') AS source, count(*) FILTER (WHERE sqlstate = '23505') AS conflicts,
+      count(*) FILTER (WHERE sqlstate <> '23505') AS problems, max(noticed_at) AS last_seen
+    FROM llm.intake_problem GROUP BY coalesce(source, '')
+  )
+  SELECT source, coalesce(p.calls, 0) + coalesce(r.duplicates, 0) + coalesce(i.conflicts, 0) + coalesce(i.problems, 0) AS received,
+    coalesce(p.calls, 0) AS posted, coalesce(r.duplicates, 0) AS duplicates, coalesce(i.conflicts, 0) AS conflicts,
+    coalesce(i.problems, 0) AS problems, p.first_seq, p.last_seq, p.missing, greatest(p.last_seen, i.last_seen) AS last_seen
+  FROM posted p FULL JOIN repeated r USING (source) FULL JOIN problem i USING (source);
+  COMMENT ON VIEW llm.delivery IS 'what has arrived from each source, and what became of it; missing numbers of its sequence';
+
   CREATE OR REPLACE VIEW llm.usage_daily AS
   SELECT (occurred_at AT TIME ZONE
       coalesce(nullif(current_setting('tokenmeter.time_zone', true), ''), 'UTC'))::date AS day,
@@ -322,7 +343,7 @@ BEGIN
   SELECT object INTO foreign_object FROM (
     SELECT 'schema llm', nspowner FROM pg_namespace WHERE nspname = 'llm'
     UNION ALL SELECT 'llm.' || relname, relowner FROM pg_class WHERE relnamespace = to_regnamespace('llm')
-      AND relname ~ '^(usage.*|request|intake_problem|inbox.*|message_log|unpriced)$'
+      AND relname ~ '^(usage.*|request|intake_problem|inbox.*|message_log|unpriced|delivery)$'
     UNION ALL SELECT 'llm.' || proname, proowner FROM pg_proc WHERE pronamespace = to_regnamespace('llm')
       AND proname IN ('post_message', 'refuse_change')
   ) AS present (object, owner)

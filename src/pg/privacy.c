@@ -1,0 +1,84 @@
+/*
+ * No text in the server's log. PostgreSQL logs a statement that fails with the literals in it, and quotes in messages
+ * what it could not read. Our own errors hold no text and hide the statement; where the library is loaded, the server's
+ * errors on statements that name a door are logged by their SQLSTATE alone. The client gets them whole.
+ */
+#include "postgres.h"
+
+#include "tcop/tcopprot.h"
+
+#include "compat.h"
+#include "privacy.h"
+
+static emit_log_hook_type next_hook;
+
+/* What statements on doors have in them, in lower case. */
+static const char *const door_names[] = {"inbox", "message_log"};
+
+void
+hide_statement(void *argument)
+{
+	(void) argument;
+	errhidestmt(true);
+}
+
+/* Has the text the word in it, in whatever case? */
+static bool
+has_word(const char *text, const char *word)
+{
+	size_t		length = strlen(word);
+
+	for (; *text != '\0'; text++)
+	{
+		if (pg_strncasecmp(text, word, length) == 0)
+			return true;
+	}
+	return false;
+}
+
+static bool
+names_door(const char *statement)
+{
+	for (int i = 0; i < (int) lengthof(door_names); i++)
+	{
+		if (has_word(statement, door_names[i]))
+			return true;
+	}
+	return false;
+}
+
+/* In place of the server's own error, its SQLSTATE goes to the log. */
+static void
+log_without_text(ErrorData *error)
+{
+	static bool is_logging = false;
+
+	if (!error->output_to_server || error->elevel < WARNING || is_logging || debug_query_string == NULL ||
+		(error->domain != NULL && strcmp(error->domain, TEXTDOMAIN) == 0) || !names_door(debug_query_string))
+		return;
+	error->output_to_server = false;
+	is_logging = true;
+	ereport(LOG,
+			(errcode(error->sqlerrcode),
+			 errmsg("a statement on a door of the ledger met an error: SQLSTATE %s",
+					unpack_sql_state(error->sqlerrcode)),
+			 errdetail_log("Its message and the statement are not logged: they could hold text."),
+			 errhidestmt(true),
+			 errhidecontext(true)));
+	is_logging = false;
+}
+
+static void
+log_hook(ErrorData *error)
+{
+	if (next_hook != NULL)
+		next_hook(error);
+	log_without_text(error);
+}
+
+void
+install_log_hook(void)
+{
+	next_hook = emit_log_hook;
+	emit_log_hook = log_hook;
+}
