@@ -20,6 +20,7 @@ hide_statement(void *argument)
 {
 	(void) argument;
 	errhidestmt(true);
+	errhidecontext(true);		/* COPY's has the line that it was at */
 }
 
 /* Has the text the word in it, in whatever case? */

@@ -6,7 +6,7 @@
 
 #include "utils/elog.h"
 
-/* While this is on the stack of error contexts, an error is logged without the statement that met it. */
+/* While this is on the stack of error contexts, an error is logged without its statement and context. */
 extern void hide_statement(void *argument);
 
 /* From now on errors that statements on doors meet are logged without anything that could be text. */

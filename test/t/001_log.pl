@@ -56,7 +56,7 @@ WHERE (u.counted_input_tokens, u.counted_output_tokens) IS DISTINCT FROM (e.coun
 
 # Costs.
 my ($costs, $errors) = run_command([ 'python3', "$project/test/t/expected_cost.py", $log, $counts,
-        glob "$project/prices/*.csv" ]);
+        map { "$project/prices/$_.csv" } qw(openai azure) ]);
 is($errors, '', 'the independent computation runs');
 my $costs_file = "$PostgreSQL::Test::Utils::tmp_check/costs.csv";
 append_to_file($costs_file, "$costs\n");

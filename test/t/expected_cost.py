@@ -40,7 +40,8 @@ def unit_price(prices, provider, model, meter, at):
     """The price per token in effect; that of the whole where a part has none of its own."""
     for name in {"reasoning": ["output"], "cache_read": ["cache_read", "input"]}.get(meter, [meter]):
         rows = [p for p in prices
-                if (p["provider"], p["model"], p["meter"], p["context_above"]) == (provider, model, name, "0")
+                if (p["provider"], p["model"], p["meter"], p["service_tier"], p["context_above"])
+                == (provider, model, name, "standard", "0")
                 and datetime.fromisoformat(p["effective_from"] + ":00") <= at]
         if rows:
             row = max(rows, key=lambda p: p["effective_from"])
