@@ -20,7 +20,7 @@ ORDER BY 1;
 SELECT proname, provolatile, proisstrict, proparallel FROM pg_proc
 WHERE proname LIKE 'token\_%' AND pronamespace = 'public'::regnamespace ORDER BY 1;
 
--- PL/pgSQL functions without a fixed search_path.
+-- PL/pgSQL functions without a fixed search_path: a procedure that commits can have none.
 SELECT p.oid::regprocedure FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang
 WHERE pronamespace = 'tokenmeter'::regnamespace AND lanname = 'plpgsql'
   AND NOT coalesce(proconfig::text, '') LIKE '%search_path=pg_catalog, pg_temp%';
