@@ -233,14 +233,7 @@ BEGIN
 
   -- It has rows for no longer than their statement: they are posted and suppressed. Without that, none gets in.
   CREATE TABLE IF NOT EXISTS llm.inbox (
-    request_id text, source text, occurred_at timestamptz,
-    tenant_id text, team_id text, project_id text, user_id text, session_id text, api_key_id text,
-    provider text, model text, service_tier text,
-    input_text text, messages jsonb, tools jsonb, output_text text, reasoning_text text, usage jsonb,
-    input_tokens bigint, cache_read_tokens bigint, cache_write_tokens bigint, cache_write_1h_tokens bigint,
-    output_tokens bigint, reasoning_tokens bigint,
-    quantities jsonb, provider_cost numeric, currency text,
-    status text, latency_ms integer, ttft_ms integer, tags jsonb,
+    LIKE tokenmeter.call,
     CONSTRAINT inbox_pkey PRIMARY KEY (request_id),
     CONSTRAINT inbox_stays_empty CHECK (false)
   );
