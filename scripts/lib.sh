@@ -64,15 +64,20 @@ install_packages() {
     fail "these packages are to be installed: run this as root, or install sudo."
   local log
   log=$(mktemp)
-  # Debian's package would make and start a server for the whole machine; that is not asked for here.
-  local no_server=/etc/postgresql-common/createcluster.d/tokenmeter.conf
+  # Debian's packages would make and start servers for the whole machine; that is not asked for here.
+  local no_cluster=/etc/postgresql-common/createcluster.d/tokenmeter.conf no_start=/usr/sbin/policy-rc.d
+  [ ! -e "$no_start" ] || no_start=
   (
-    trap 'as_root rm -f "$no_server"' EXIT
-    as_root mkdir -p "$(dirname "$no_server")"
-    echo 'create_main_cluster = false' | as_root tee "$no_server" > /dev/null
+    trap 'as_root rm -f "$no_cluster" ${no_start:+"$no_start"}' EXIT
+    as_root mkdir -p "$(dirname "$no_cluster")"
+    echo 'create_main_cluster = false' | as_root tee "$no_cluster" > /dev/null
+    [ -z "$no_start" ] || printf '#!/bin/sh\nexit 101\n' | as_root install -m 755 /dev/stdin "$no_start"
     as_root apt-get update -qq > "$log" 2>&1 || true  # what is known may be enough
     as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
       "${missing[@]}" > "$log" 2>&1
+    for package in rabbitmq-server rsyslog; do
+      [[ " ${missing[*]} " != *" $package "* ]] || as_root systemctl disable --quiet "$package" 2> /dev/null || true
+    done
   ) || {
     tail -n 20 "$log"
     fail "apt-get could not install the packages above. Mend what it says, then run this again."

@@ -1,0 +1,1 @@
+SELECT tokenmeter.create_prisma_view();

@@ -1,0 +1,2 @@
+SELECT tokenmeter.create_prisma_view();
+SELECT tokenmeter.create_prisma_view('MeteredCall');
