@@ -172,6 +172,7 @@ END
     $command =~ s{amqp://\S+}{$url} && $command =~ s{/usr/local/bin/meter-message}{$script} or BAIL_OUT('ExecStart has changed');
     my @carrier = ('env', 'PGDATABASE=postgres', 'PGUSER=meter_queue', split / /, $command);
 
+    my $epmd   = start('epmd', '-port', $epmd_port);    # else the broker would start one that outlives it
     my $broker = $start_broker->();
     $publish->(map { call('rabbitmq', $_) } 1 .. 60, 1 .. 20);
     $publish->('[' . join(', ', map { call('rabbitmq', $_) } 101 .. 600) . ']', '{"broken', "\xff\xfe");
@@ -192,8 +193,7 @@ END
     wait_for('an empty queue', sub { `/usr/lib/rabbitmq/bin/rabbitmqctl --quiet list_queues messages 2>> '$log'` =~ /^0$/m });
     is(posted('rabbitmq'), all_once(600), 'all calls are in the ledger once');
     is(unreadable(), '2 8', 'the two that cannot be read are among the problems, by their lengths');
-    kill_group($_) for @carriers, $broker;
-    system("epmd -port $epmd_port -kill >> '$log' 2>&1");
+    kill_group($_) for @carriers, $broker, $epmd;
 };
 
 subtest 'Kafka' => sub {
