@@ -38,7 +38,7 @@ sub time_to_stop {
 sub stops_in_time {
     my ($name, $script) = @_;
     my $time;
-    for my $try (1 .. 3) {
+    for my $try (1 .. 10) {
         $time = time_to_stop($script);
         last if $time < 150;
         note("$name: after $time ms");
