@@ -108,6 +108,61 @@ CREATE TRIGGER t AFTER INSERT ON elsewhere FOR EACH ROW EXECUTE FUNCTION tokenme
 INSERT INTO elsewhere VALUES ('x');
 DROP TABLE elsewhere;
 
+-- What posting sets off may itself insert calls, and use any door.
+CREATE FUNCTION pg_temp.alert() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF new.tenant_id = 'loud' THEN
+    INSERT INTO llm.inbox (request_id, tenant_id, model, input_tokens) VALUES ('alert ' || new.request_id, 'quiet', 'gpt-4o', 1);
+    INSERT INTO llm.message_log (request_id, tenant_id, model, input_tokens) VALUES ('log ' || new.request_id, 'quiet', 'gpt-4o', 1);
+  END IF;
+  RETURN NULL;
+END $$;
+CREATE TRIGGER alert AFTER INSERT ON llm.usage FOR EACH ROW EXECUTE FUNCTION pg_temp.alert();
+INSERT INTO llm.message_log (request_id, tenant_id, model, input_tokens) VALUES ('loud 1', 'loud', 'gpt-4o', 7);
+INSERT INTO llm.inbox (request_id, tenant_id, model, input_tokens) SELECT 'loud ' || i, 'loud', 'gpt-4o', i FROM generate_series(2, 3) i;
+SELECT request_id, tenant_id, input_tokens FROM llm.usage WHERE request_id LIKE '%loud%' ORDER BY request_id;
+DROP TRIGGER alert ON llm.usage;
+-- Calls of one door are not posted by another, whose rights may be others.
+INSERT INTO llm.inbox (request_id, model, input_tokens)
+SELECT 'l' || i, 'gpt-4o', 1 + (tokenmeter.post_calls('{}') IS NULL)::int FROM generate_series(1, 3) i;
+SELECT count(*) FROM entries WHERE request_id ~ '^l[0-9]$';
+CREATE ROLE regress_forger;
+CREATE FUNCTION pg_temp.log_call() RETURNS void LANGUAGE sql SECURITY DEFINER AS
+  $$ INSERT INTO llm.inbox (request_id, model, input_tokens) VALUES ('honest', 'gpt-4o', 1) $$;
+SET ROLE regress_forger;
+CREATE TEMP TABLE forgery (request_id text, model text, input_tokens bigint);
+CREATE TRIGGER forge BEFORE INSERT ON forgery FOR EACH ROW EXECUTE FUNCTION tokenmeter.receive_call();
+BEGIN;
+INSERT INTO forgery VALUES ('forged', 'gpt-4o', 999999999);
+SELECT pg_temp.log_call();
+COMMIT;
+RESET ROLE;
+SELECT request_id FROM entries WHERE request_id IN ('forged', 'honest');
+DROP TABLE forgery;
+DROP ROLE regress_forger;
+-- Names of quantities could be texts, and are not kept; cut ones could be invalid.
+INSERT INTO llm.inbox (request_id, model, quantities) VALUES ('name 1', 'gpt-4o', '{"my secret words": -1}'), ('name 2', 'gpt-4o', jsonb_build_object(repeat('é', 40), -1)),
+  ('name 3', 'gpt-4o', '{"secret words": 1}'), ('name 4', 'gpt-4o', '{"web_search": -1}');
+SELECT request_id, sqlstate, problem, call -> 'quantities' AS quantities FROM llm.intake_problem WHERE request_id LIKE 'name%' ORDER BY request_id;
+-- An id of many bytes.
+INSERT INTO llm.inbox (request_id, model, input_tokens) SELECT string_agg(chr(24000 + i * 3), ''), 'gpt-4o', 1 FROM generate_series(1, 900) i;
+SELECT sqlstate, problem FROM llm.intake_problem WHERE octet_length(request_id) > 1000;
+-- No number of a column that has become another type is lost unsaid.
+ALTER TABLE llm.inbox ALTER usage TYPE json;
+INSERT INTO llm.inbox (model, usage) VALUES ('gpt-4o', '{"prompt_tokens": 1}');
+ALTER TABLE llm.inbox ALTER usage TYPE jsonb;
+-- Whoever posts makes next month's partition, if there is none.
+DO $$ BEGIN EXECUTE format('DROP TABLE llm.%I', to_char(date_trunc('month', now() AT TIME ZONE 'UTC') + interval '1 month', 'FM"usage_"YYYY_MM')); END $$;
+INSERT INTO llm.inbox (request_id, model, input_tokens) VALUES ('now', 'gpt-4o', 1);
+SELECT tokenmeter.is_partition(to_char(date_trunc('month', now() AT TIME ZONE 'UTC') + interval '1 month', 'FM"usage_"YYYY_MM'));
+-- Large rows in little memory: no file is written.
+SET work_mem = '64kB';
+SET temp_file_limit = 0;
+INSERT INTO llm.inbox (request_id, model, input_tokens, tags) SELECT 'big' || i, 'gpt-4o', i, jsonb_build_object('k', repeat('x', 60000)) FROM generate_series(1, 600) i;
+RESET temp_file_limit;
+RESET work_mem;
+SELECT count(*) FROM entries WHERE request_id LIKE 'big%';
+
 -- All that a usage object says is taken; columns go before it.
 INSERT INTO llm.message_log (request_id, occurred_at, provider, model, usage, quantities) VALUES
   ('u1', '2026-02-10', 'anthropic', 'claude-opus-4-6', '{"input_tokens": 10, "output_tokens": 20, "server_tool_use": {"web_search_requests": 2}, "service_tier": "batch", "inference_geo": "us"}', NULL),

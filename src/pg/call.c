@@ -24,7 +24,7 @@
 
 enum
 {
-	MAX_ID_LENGTH = 1000,		/* characters of request_id and source */
+	MAX_ID_LENGTH = 1000,		/* bytes of request_id and source */
 	FINGERPRINT_SIZE = 16		/* bytes: half of a SHA-256 */
 };
 
@@ -108,8 +108,7 @@ is_too_long(const Call *call, CallColumn column)
 {
 	const text *value = text_of(call, column);
 
-	return value != NULL && VARSIZE_ANY_EXHDR(value) > MAX_ID_LENGTH &&
-		pg_mbstrlen_with_len(VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value)) > MAX_ID_LENGTH;
+	return value != NULL && VARSIZE_ANY_EXHDR(value) > MAX_ID_LENGTH;
 }
 
 static bool
@@ -152,6 +151,24 @@ is_token_meter(const JsonbValue *key)
 	return false;
 }
 
+/* What is no name could be a text. It is not quoted. */
+static void
+check_quantity_name(const JsonbValue *name)
+{
+	const char *bytes = name->val.string.val;
+	int			length = name->val.string.len;
+	int			valid = 0;
+
+	while (valid < length && (isalnum((unsigned char) bytes[valid]) || strchr("_-.:/", bytes[valid]) != NULL) &&
+		   !IS_HIGHBIT_SET(bytes[valid]))
+		valid++;
+	if (length == 0 || length >= NAMEDATALEN || valid < length)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_NAME),
+				 errmsg("names of quantities must be of at most %d letters, digits, and _ - . : /", NAMEDATALEN - 1),
+				 errhint("Give quantities as {\"web_search\": 2}.")));
+}
+
 static void
 check_quantities(Jsonb *quantities)
 {
@@ -170,7 +187,10 @@ check_quantities(Jsonb *quantities)
 	for (JsonbIteratorToken token; (token = JsonbIteratorNext(&iterator, &value, true)) != WJB_DONE;)
 	{
 		if (token == WJB_KEY)
+		{
 			key = value;
+			check_quantity_name(&key);
+		}
 		else if (token == WJB_VALUE &&
 				 (value.type != jbvNumeric || is_token_meter(&key) ||
 				  DatumGetBool(DirectFunctionCall2(numeric_lt, NumericGetDatum(value.val.numeric),
@@ -178,7 +198,7 @@ check_quantities(Jsonb *quantities)
 			ereport(ERROR,
 					(errcode(ERRCODE_SQL_JSON_NUMBER_NOT_FOUND),
 					 errmsg("quantity \"%.*s\" must be a number from 0 on, and no token meter",
-							Min(key.val.string.len, NAMEDATALEN - 1), key.val.string.val),
+							key.val.string.len, key.val.string.val),
 					 errhint("Numbers of tokens have columns of their own.")));
 	}
 }
@@ -198,7 +218,7 @@ check_call(const Call *call)
 	if (is_too_long(call, CALL_REQUEST_ID) || is_too_long(call, CALL_SOURCE))
 		ereport(ERROR,
 				(errcode(ERRCODE_STRING_DATA_RIGHT_TRUNCATION),
-				 errmsg("request_id and source must not be longer than 1000 characters")));
+				 errmsg("request_id and source must not be longer than 1000 bytes")));
 	check_numbers(call);
 	check_money(call);
 	check_quantities(json_of(call, CALL_QUANTITIES));

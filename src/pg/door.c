@@ -7,7 +7,9 @@
 #include "commands/trigger.h"
 #include "fmgr.h"
 #include "funcapi.h"
+#include "replication/logicalworker.h"
 #include "utils/array.h"
+#include "utils/builtins.h"
 #include "utils/rel.h"
 #include "utils/typcache.h"
 
@@ -16,19 +18,13 @@
 #include "privacy.h"
 #include "waiting.h"
 
-/* As many entries wait at most, whatever the statement's size. */
-enum
-{
-	MAX_WAITING = 1000
-};
-
 static void
 read_call_row(HeapTupleHeader row, Call *call)
 {
 	TupleDesc	descriptor = lookup_rowtype_tupdesc(HeapTupleHeaderGetTypeId(row), HeapTupleHeaderGetTypMod(row));
 	HeapTupleData tuple = {.t_len = HeapTupleHeaderGetDatumLength(row), .t_data = row};
 
-	Assert(descriptor->natts == CALL_COLUMNS);
+	check_columns(descriptor, CALL_COLUMNS);
 	heap_deform_tuple(&tuple, descriptor, call->values, call->nulls);
 	ReleaseTupleDesc(descriptor);
 }
@@ -48,7 +44,7 @@ column_map(FunctionCallInfo fcinfo, TupleDesc table)
 	if (map != NULL)
 		return map;
 	map = MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, sizeof *map);
-	call = row_type("call");
+	call = row_type("call", CALL_COLUMNS);
 	for (int i = 0; i < CALL_COLUMNS; i++)
 	{
 		Form_pg_attribute wanted = TupleDescAttr(call, i);
@@ -57,9 +53,14 @@ column_map(FunctionCallInfo fcinfo, TupleDesc table)
 		{
 			Form_pg_attribute found = TupleDescAttr(table, j);
 
-			if (!found->attisdropped && found->atttypid == wanted->atttypid &&
-				strcmp(NameStr(found->attname), NameStr(wanted->attname)) == 0)
-				map->columns[i] = found->attnum;
+			if (found->attisdropped || strcmp(NameStr(found->attname), NameStr(wanted->attname)) != 0)
+				continue;
+			if (found->atttypid != wanted->atttypid)
+				ereport(ERROR,
+						(errcode(ERRCODE_DATATYPE_MISMATCH),
+						 errmsg("column \"%s\" of a door of the ledger must be of type %s",
+								NameStr(found->attname), format_type_be(wanted->atttypid))));
+			map->columns[i] = found->attnum;
 		}
 	}
 	fcinfo->flinfo->fn_extra = map;
@@ -105,8 +106,9 @@ tokenmeter_receive_call(PG_FUNCTION_ARGS)
 	Call		call;
 
 	read_call_slot(trigger->tg_trigslot, column_map(fcinfo, RelationGetDescr(door)), &call);
-	arrive_leniently(&call);
-	if (waiting->entries.count + waiting->problems.count >= MAX_WAITING)
+	arrive_leniently(&call, RelationGetRelid(door), door->rd_rel->relowner);
+	/* Logical replication has no statements, nor their triggers. */
+	if (IsLogicalWorker() && is_waiting(RelationGetRelid(door)))
 		post_leniently(door->rd_rel->relowner);
 	return PointerGetDatum(NULL);
 }
@@ -119,7 +121,7 @@ tokenmeter_post_received(PG_FUNCTION_ARGS)
 {
 	TriggerData *trigger = trigger_data(fcinfo, false);
 
-	if (is_waiting())
+	if (is_waiting(RelationGetRelid(trigger->tg_relation)))
 		post_leniently(trigger->tg_relation->rd_rel->relowner);
 	return PointerGetDatum(NULL);
 }
@@ -142,10 +144,10 @@ tokenmeter_post_calls(PG_FUNCTION_ARGS)
 		if (isnull)
 			continue;
 		read_call_row(DatumGetHeapTupleHeader(value), &call);
-		arrive_leniently(&call);
+		arrive_leniently(&call, InvalidOid, InvalidOid);
 	}
 	array_free_iterator(iterator);
-	if (is_waiting())
+	if (is_waiting(InvalidOid))
 		post_leniently(InvalidOid);
 	PG_RETURN_VOID();
 }

@@ -88,7 +88,8 @@ static Statement post_problems = {.sql =
 
 static Statement make_partitions = {.sql =
 	"SELECT tokenmeter.ensure_partition(min(occurred_at)) FROM waiting_entry "
-	"GROUP BY date_trunc('month', occurred_at, 'UTC') ORDER BY min(occurred_at)"
+	"GROUP BY date_trunc('month', occurred_at, 'UTC') "
+	"UNION ALL SELECT tokenmeter.make_next_partition()"
 };
 
 /* Of one waiting entry: the number and time of the entry that is in the ledger; none if another call has its id. */
@@ -105,8 +106,9 @@ typedef struct Posting
 	int			guc_level;
 } Posting;
 
+/* In a hurry, nothing that somebody has locked is waited for. */
 static void
-begin_posting(Posting *posting, Oid owner)
+begin_posting(Posting *posting, Oid owner, bool in_hurry)
 {
 	GetUserIdAndSecContext(&posting->caller, &posting->security_context);
 	if (OidIsValid(owner))
@@ -114,11 +116,17 @@ begin_posting(Posting *posting, Oid owner)
 	posting->guc_level = NewGUCNestLevel();
 	(void) set_config_option("search_path", "pg_catalog, pg_temp", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true,
 							 0, false);
+	/* What waits fits into memory, and is sorted there. */
+	(void) set_config_option("work_mem", "32MB", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+	if (in_hurry)
+		(void) set_config_option("lock_timeout", "1ms", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+	waiting->is_posting = true;
 }
 
 static void
 end_posting(const Posting *posting)
 {
+	waiting->is_posting = false;
 	AtEOXact_GUC(true, posting->guc_level);
 	SetUserIdAndSecContext(posting->caller, posting->security_context);
 }
@@ -273,11 +281,11 @@ post_top_entries(void)
 
 /* Posts what is on top, with the rights of an owner, or of the caller. */
 static void
-post_top(Oid owner)
+post_top(Oid owner, bool in_hurry)
 {
 	Posting		posting;
 
-	begin_posting(&posting, owner);
+	begin_posting(&posting, owner, in_hurry);
 	SPI_connect();
 	show_rows(&waiting->entries);
 	show_rows(&waiting->problems);
@@ -289,11 +297,19 @@ post_top(Oid owner)
 	end_posting(&posting);
 }
 
+/* A full table of locks is told by the same SQLSTATE as memory that is really out. */
+static bool
+is_out_of_memory(const ErrorData *error)
+{
+	return error->sqlerrcode == ERRCODE_OUT_OF_MEMORY &&
+		(error->message_id == NULL || strcmp(error->message_id, "out of shared memory") != 0);
+}
+
 /* Errors that are not the row's: they end the statement as they always do. */
 static bool
 is_for_caller(const ErrorData *error)
 {
-	return error->sqlerrcode == ERRCODE_QUERY_CANCELED || error->sqlerrcode == ERRCODE_OUT_OF_MEMORY ||
+	return error->sqlerrcode == ERRCODE_QUERY_CANCELED || is_out_of_memory(error) ||
 		error->sqlerrcode == ERRCODE_ADMIN_SHUTDOWN || error->sqlerrcode == ERRCODE_CRASH_SHUTDOWN ||
 		error->sqlerrcode == ERRCODE_T_R_SERIALIZATION_FAILURE;
 }
@@ -340,17 +356,25 @@ attempt(void (*action) (void *), void *argument)
 	return error;
 }
 
+typedef struct Attempt
+{
+	Oid			owner;			/* with whose rights */
+	bool		in_hurry;
+} Attempt;
+
 static void
 attempt_to_post(void *argument)
 {
-	post_top(*(Oid *) argument);
+	const Attempt *how = argument;
+
+	post_top(how->owner, how->in_hurry);
 }
 
 /* What not even llm.intake_problem takes is told to whoever reads warnings: the caller's statement goes on. */
 static void
-post_problems_or_warn(Oid owner)
+post_problems_or_warn(Attempt *how)
 {
-	ErrorData  *error = attempt(attempt_to_post, &owner);
+	ErrorData  *error = attempt(attempt_to_post, how);
 
 	if (error != NULL)
 		ereport(WARNING,
@@ -358,14 +382,9 @@ post_problems_or_warn(Oid owner)
 				 errmsg("could not post %lld call(s), nor list them in llm.intake_problem",
 						(long long) waiting->problems.count),
 				 errdetail("%s", message_without_text(error)),
-				 errhidestmt(true)));
+				 errhidestmt(true),
+				 errhidecontext(true)));
 }
-
-/* The columns of tokenmeter.problem. */
-enum
-{
-	PROBLEM_SQLSTATE, PROBLEM_MESSAGE, PROBLEM_CALL, PROBLEM_ENTRY, PROBLEM_COLUMNS
-};
 
 /* Adds a problem; of the call and the entry one is given. */
 static void
@@ -382,31 +401,32 @@ add_problem(const ErrorData *error, Datum call, Datum entry)
 	add_row(&waiting->problems, values, nulls);
 }
 
-/* Posts one entry by itself, in a place of its own. */
+/* Posts one entry by itself, in a place of its own. If it had to wait for a lock in vain, the next will not. */
 static void
-post_one(TupleTableSlot *slot, Oid owner)
+post_one(TupleTableSlot *slot, Attempt *how)
 {
 	ErrorData  *error;
 	Datum		row;
 
-	push_waiting();
+	push_waiting(InvalidOid);
 	slot_getallattrs(slot);
 	row = heap_copy_tuple_as_datum(ExecFetchSlotHeapTuple(slot, false, NULL), waiting->entries.descriptor);
 	add_row(&waiting->entries, slot->tts_values, slot->tts_isnull);
-	error = attempt(attempt_to_post, &owner);
+	error = attempt(attempt_to_post, how);
 	if (error != NULL)
 	{
+		how->in_hurry |= error->sqlerrcode == ERRCODE_LOCK_NOT_AVAILABLE;
 		forget_top();
-		push_waiting();
+		push_waiting(InvalidOid);
 		add_problem(error, (Datum) 0, row);
-		post_problems_or_warn(owner);
+		post_problems_or_warn(how);
 	}
 	forget_top();
 }
 
 /* The entries on top one by one: the ledger has refused them together. */
 static void
-post_one_by_one(Oid owner)
+post_one_by_one(Attempt *how)
 {
 	WaitingRows *rows = &waiting->entries;
 	TupleTableSlot *slot = MakeSingleTupleTableSlot(rows->descriptor, &TTSOpsMinimalTuple);
@@ -415,20 +435,22 @@ post_one_by_one(Oid owner)
 	while (tuplestore_gettupleslot(rows->rows, true, true, slot))
 	{
 		CHECK_FOR_INTERRUPTS();
-		post_one(slot, owner);
+		post_one(slot, how);
 	}
 	ExecDropSingleTupleTableSlot(slot);
 	tuplestore_clear(rows->rows);
 	rows->count = 0;
 	if (waiting->problems.count > 0)
-		post_problems_or_warn(owner);
+		post_problems_or_warn(how);
 }
 
 void
 post_leniently(Oid owner)
 {
-	if (waiting->entries.count + waiting->problems.count > 0 && attempt(attempt_to_post, &owner) != NULL)
-		post_one_by_one(owner);
+	Attempt		how = {.owner = owner};
+
+	if (waiting->entries.count + waiting->problems.count > 0 && attempt(attempt_to_post, &how) != NULL)
+		post_one_by_one(&how);
 	forget_top();
 }
 
@@ -459,20 +481,22 @@ accept_call(void *argument)
 }
 
 void
-arrive_leniently(Call *call)
+arrive_leniently(Call *call, Oid door, Oid owner)
 {
 	Arrival		arrival = {.call = call};
 	ErrorData  *error;
 
-	begin_waiting();
+	begin_waiting(door);
 	error = attempt(accept_call, &arrival);
 	if (error == NULL)
 		add_row(&waiting->entries, arrival.entry.values, arrival.entry.nulls);
 	else
 	{
 		forget_texts(call);
-		add_problem(error, HeapTupleGetDatum(heap_form_tuple(row_type("call"), call->values, call->nulls)), (Datum) 0);
+		add_problem(error, HeapTupleGetDatum(heap_form_tuple(row_type("call", CALL_COLUMNS), call->values, call->nulls)), (Datum) 0);
 	}
+	if (is_full())
+		post_leniently(owner);
 }
 
 bool
@@ -486,9 +510,9 @@ post_strictly(Call *call, Datum *occurred_at, Datum *entry_id)
 	*occurred_at = arrival.entry.values[ENTRY_OCCURRED_AT];
 	*entry_id = arrival.entry.values[ENTRY_ID];
 
-	push_waiting();
+	push_waiting(InvalidOid);
 	add_row(&waiting->entries, arrival.entry.values, arrival.entry.nulls);
-	begin_posting(&posting, InvalidOid);
+	begin_posting(&posting, InvalidOid, false);
 	SPI_connect();
 	show_rows(&waiting->entries);
 	if (!post_top_entries())

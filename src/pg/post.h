@@ -9,8 +9,11 @@
 /* Raises undefined_table where there is no ledger. */
 extern void require_ledger(void);
 
-/* Makes the entry of a call that arrives at a lenient door wait, or the problem with it. */
-extern void arrive_leniently(Call *call);
+/*
+ * Makes the entry of a call that arrives at a lenient door wait, or the problem with it: InvalidOid if the door is a
+ * function. When many wait they are posted, with the rights of an owner.
+ */
+extern void arrive_leniently(Call *call, Oid door, Oid owner);
 
 /*
  * Posts what is on top of what waits, with the rights of an owner, or of the caller if that is InvalidOid, and takes it

@@ -1,7 +1,9 @@
 /*
  * No text in the server's log. PostgreSQL logs a statement that fails with the literals in it, and quotes in messages
  * what it could not read. Our own errors hold no text and hide the statement; where the library is loaded, the server's
- * errors on statements that name a door are logged by their SQLSTATE alone. The client gets them whole.
+ * errors on statements that name a door are logged by their SQLSTATE alone. The client gets them whole. What the hook
+ * cannot see: an EXECUTE does not name the door of the statement that it runs, and the last words on a backend that was
+ * killed are the postmaster's.
  */
 #include "postgres.h"
 
@@ -40,7 +42,7 @@ has_word(const char *text, const char *word)
 static bool
 names_door(const char *statement)
 {
-	for (int i = 0; i < (int) lengthof(door_names); i++)
+	for (int i = 0; statement != NULL && i < (int) lengthof(door_names); i++)
 	{
 		if (has_word(statement, door_names[i]))
 			return true;
@@ -48,15 +50,31 @@ names_door(const char *statement)
 	return false;
 }
 
-/* In place of the server's own error, its SQLSTATE goes to the log. */
+/* Is it of a statement on a door, be it one within a function? */
+static bool
+is_of_door(const ErrorData *error)
+{
+	return names_door(debug_query_string) || names_door(error->internalquery) || names_door(error->context);
+}
+
+/*
+ * In place of the server's own error, its SQLSTATE goes to the log. Of our own, and of what is no error, only the
+ * statement and the context are left out.
+ */
 static void
 log_without_text(ErrorData *error)
 {
 	static bool is_logging = false;
+	bool		is_own = error->domain != NULL && strcmp(error->domain, TEXTDOMAIN) == 0;
 
-	if (!error->output_to_server || error->elevel < WARNING || is_logging || debug_query_string == NULL ||
-		(error->domain != NULL && strcmp(error->domain, TEXTDOMAIN) == 0) || !names_door(debug_query_string))
+	if (!error->output_to_server || is_logging || !(is_own || is_of_door(error)))
 		return;
+	if (is_own || error->elevel < WARNING)
+	{
+		error->hide_stmt = true;
+		error->hide_ctx = true;
+		return;
+	}
 	error->output_to_server = false;
 	is_logging = true;
 	ereport(LOG,

@@ -40,8 +40,8 @@ CREATE FUNCTION tokenmeter.numbers_of(object jsonb) RETURNS jsonb
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
 RETURN (SELECT jsonb_object_agg(member.key, member.value)
   FROM jsonb_each(CASE jsonb_typeof(object) WHEN 'object' THEN object ELSE '{}' END) member
-  WHERE jsonb_typeof(member.value) = 'number' AND length(member.key) < 64);
-COMMENT ON FUNCTION tokenmeter.numbers_of(jsonb) IS 'the members of an object that are numbers';
+  WHERE jsonb_typeof(member.value) = 'number' AND member.key ~ '^[A-Za-z0-9_.:/-]{1,63}$');
+COMMENT ON FUNCTION tokenmeter.numbers_of(jsonb) IS 'the members of an object that are numbers, and whose names are no texts';
 
 -- Of usage and quantities only the numbers: whatever else somebody may have put there could be text.
 CREATE FUNCTION tokenmeter.call_facts(call tokenmeter.call) RETURNS jsonb
@@ -58,10 +58,10 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION tokenmeter.call_facts(tokenmeter.call) IS 'what a call says but for its texts';
 
+-- As it is now, whatever the transaction's snapshot: another session may have made it since.
 CREATE FUNCTION tokenmeter.is_partition(name text) RETURNS boolean
-LANGUAGE sql STABLE PARALLEL SAFE
-RETURN EXISTS (SELECT FROM pg_inherits
-  WHERE inhparent = to_regclass('llm.usage') AND inhrelid = to_regclass(format('llm.%I', name)));
+LANGUAGE sql VOLATILE PARALLEL SAFE
+RETURN coalesce(pg_partition_root(to_regclass(format('llm.%I', name))) = to_regclass('llm.usage'), false);
 COMMENT ON FUNCTION tokenmeter.is_partition(text) IS 'is the table of the schema llm a partition of llm.usage?';
 
 -- Makes the partition of llm.usage for the month, in UTC, of a moment, if there is none yet.
@@ -94,6 +94,26 @@ BEGIN
   EXECUTE format('CREATE TRIGGER refuse_truncate BEFORE TRUNCATE ON llm.%I EXECUTE FUNCTION llm.refuse_change()', name);
 END $$;
 COMMENT ON FUNCTION tokenmeter.ensure_partition(timestamptz) IS 'makes the month''s partition of llm.usage if there is none';
+
+-- Whoever posts makes next month's partition, so that at the turn of a month nobody waits for the session that makes it.
+-- Nothing is lost if it cannot be made yet.
+CREATE FUNCTION tokenmeter.make_next_partition() RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
+DECLARE
+  next timestamptz := date_trunc('month', now()) + interval '1 month';
+BEGIN
+  IF tokenmeter.is_partition(to_char(next, 'FM"usage_"YYYY_MM')) THEN
+    RETURN;
+  END IF;
+  LOCK TABLE ONLY llm.usage IN SHARE UPDATE EXCLUSIVE MODE NOWAIT;
+  PERFORM tokenmeter.ensure_partition(next);
+EXCEPTION
+  WHEN out_of_memory THEN
+    RAISE;
+  WHEN OTHERS THEN
+    RETURN;
+END $$;
+COMMENT ON FUNCTION tokenmeter.make_next_partition() IS 'makes next month''s partition of llm.usage if there is none, and nobody else is at it';
 
 -- The ways into the ledger. Strict: raises what is wrong with the call; returns the number and time of its entry, or, of a
 -- call that is known already, of that one's; NULL if another call is known under this id.

@@ -28,11 +28,21 @@ BEGIN ATOMIC
     'shared_preload_libraries = ''tokenmeter'', or texts as parameters and log_min_error_statement = panic'
   FROM known k WHERE k.name = 'log_min_error_statement' AND NOT k.preloaded AND k.setting NOT IN ('log', 'fatal', 'panic')
   UNION ALL
+  SELECT k.name, k.setting, 'a COPY that fails is logged, with the line that it was at',
+    'shared_preload_libraries = ''tokenmeter'', or log_error_verbosity = terse'
+  FROM known k WHERE k.name = 'log_error_verbosity' AND NOT k.preloaded AND k.setting <> 'terse'
+  UNION ALL
+  SELECT k.name, k.setting, 'what is logged comes with the statement, and the literals in it',
+    'shared_preload_libraries = ''tokenmeter'', or ' || k.name || ' = ' || v.safe
+  FROM known k JOIN (VALUES ('log_lock_waits', 'off'), ('log_temp_files', '-1'), ('log_executor_stats', 'off'),
+    ('log_parser_stats', 'off'), ('log_planner_stats', 'off'), ('log_statement_stats', 'off')) v (name, safe) USING (name)
+  WHERE NOT k.preloaded AND k.setting <> v.safe
+  UNION ALL
   SELECT k.name, k.setting, 'pg_stat_statements keeps literals that are not plain constants of its normal form, as in utility statements',
     'pg_stat_statements.track_utility = off, and texts as parameters'
   FROM known k WHERE k.name = 'pg_stat_statements.track_utility' AND k.setting = 'on'
   UNION ALL
-  SELECT k.name, k.setting, 'pg_stat_activity shows running statements, with the literals in them, to their own role and to pg_read_all_stats',
+  SELECT k.name, k.setting, 'pg_stat_activity shows running statements, with the literals in them, to their own role and to pg_read_all_stats; the log has the one that ran when a backend is killed',
     'texts as parameters'
   FROM known k WHERE k.name = 'track_activities' AND k.setting = 'on'
   ORDER BY 1;
