@@ -2,8 +2,8 @@
  * No text in the server's log. PostgreSQL logs a statement that fails with the literals in it, and quotes in messages
  * what it could not read. Our own errors hold no text and hide the statement; where the library is loaded, the server's
  * errors on statements that name a door are logged by their SQLSTATE alone. The client gets them whole. What the hook
- * cannot see: an EXECUTE does not name the door of the statement that it runs, and the last words on a backend that was
- * killed are the postmaster's.
+ * cannot see: an EXECUTE and a function in SQL do not name the door of the statement that they run, and the last words
+ * on a backend that was killed are the postmaster's.
  */
 #include "postgres.h"
 

@@ -48,6 +48,8 @@ my @columns = (
     "usage, input_text) VALUES ('gpt-4o', '{\"prompt_tokens\": \"$canary\"}', '$canary')",
     "usage, input_text) VALUES ('gpt-4o', 'no json', '$canary')",
     "quantities, input_text) VALUES ('gpt-4o', '{\"web_search\": \"$canary\"}', '$canary')",
+    "quantities) VALUES ('gpt-4o', '{\"a $canary\": 1}')",
+    "quantities) VALUES ('gpt-4o', '{\"a $canary\": -1, \"b $canary\": 1}')",
     "latency_ms, input_text) VALUES ('gpt-4o', '$canary', '$canary')",
     "nothing, input_text) VALUES ('gpt-4o', '$canary', '$canary')",
 );
@@ -64,6 +66,15 @@ for my $door (qw(llm.message_log llm.inbox)) {
     $node->psql('postgres', "SET statement_timeout = '30ms'; INSERT INTO $door (model, input_text) SELECT 'gpt-4o', repeat('$canary ', 200000) FROM generate_series(1, 1000) i");
     $node->psql('postgres', "SET work_mem = '64kB'; INSERT INTO $door (model, input_text) SELECT 'gpt-4o', repeat('$canary ', 1000) || i FROM generate_series(1, 2000) i");
 }
+# What is wrong is said within a function, and where neither the ledger nor the list of problems can be written.
+$node->psql('postgres', "DO \$\$ BEGIN INSERT INTO llm.inbox (model, usage) VALUES ('gpt-4o', '$canary'); END \$\$");
+$node->safe_psql('postgres', q{
+CREATE FUNCTION log_call(content text) RETURNS void LANGUAGE plpgsql AS $$ BEGIN INSERT INTO llm.inbox (model, messages) VALUES ('gpt-4o', content::jsonb); END $$});
+$node->psql('postgres', "SELECT log_call('no json, $canary')");
+$node->safe_psql('postgres', 'ALTER TABLE llm.usage RENAME TO away; ALTER TABLE llm.intake_problem RENAME TO far_away');
+$node->psql('postgres', "COPY llm.inbox (model, input_text) FROM stdin;\ngpt-4o\t$canary\n\\.\n");
+$node->psql('postgres', "COPY llm.inbox (model, input_text) FROM stdin;\n" . "gpt-4o\t$canary\n" x 2500 . "\\.\n");
+$node->safe_psql('postgres', 'ALTER TABLE llm.away RENAME TO usage; ALTER TABLE llm.far_away RENAME TO intake_problem');
 # The ledger itself refuses some.
 $node->safe_psql('postgres', 'ALTER TABLE llm.usage ADD CONSTRAINT none CHECK (input_tokens <> 12345)');
 $node->psql('postgres', "INSERT INTO llm.inbox (model, input_text, input_tokens) VALUES ('gpt-4o', '$canary', 12345), ('gpt-4o', '$canary', 1)");
