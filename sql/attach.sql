@@ -318,6 +318,15 @@ UPDATE "My App"."Calls" SET n = n + 1 WHERE "Id" IN (102, 103);
 SELECT * FROM pg_temp.entries('moved') WHERE request_id ~ '^(102|103)' ORDER BY 1;
 SELECT count(*) FROM llm.intake_problem;
 
+-- An id that could be that of another row's further entry is listed.
+INSERT INTO "My App"."Calls" ("Id", first, utc, n) VALUES (90, 'gpt-4o', '2025-06-01', 5);
+SELECT tokenmeter.attach('"My App"."Calls"', mapping => '{"request_id": "coalesce(raw, \"Id\"::text)", "model": "first", "occurred_at": "utc", "output_tokens": "n", "source": "''moved''", "event": "cumulative"}');
+INSERT INTO "My App"."Calls" ("Id", first, utc, n, raw) VALUES (91, 'gpt-4o', '2025-06-01', 7, '90#2'), (92, 'gpt-4o', '2025-06-01', 8, '90#tokenmeter-2');
+UPDATE "My App"."Calls" SET n = 6 WHERE "Id" = 90;
+SELECT request_id, output FROM pg_temp.entries('moved') WHERE request_id LIKE '90%';
+SELECT request_id, sqlstate, problem FROM llm.intake_problem WHERE source = 'moved';
+DELETE FROM llm.intake_problem;
+
 -- A row that a trigger keeps from moving to another partition shifts none of the others.
 CREATE TABLE partial (id integer, n integer, open boolean) PARTITION BY LIST (open);
 CREATE TABLE partial_open PARTITION OF partial FOR VALUES IN (true);

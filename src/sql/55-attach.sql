@@ -77,8 +77,8 @@ COMMENT ON FUNCTION tokenmeter.row_state(jsonb, bigint[], text, text[]) IS 'what
 -- Posting.
 
 -- What of a call, whose row was metered before, is in none of its entries: the first has the request_id of the
--- row, further ones have it with #2, #3 ... So the entries of a row add up to what the row says, whichever of
--- its updates were seen. NULL: nothing.
+-- row, further ones have it with #tokenmeter-2, #tokenmeter-3 ... So the entries of a row add up to what the row says,
+-- whichever of its updates were seen. NULL: nothing.
 CREATE FUNCTION tokenmeter.unbilled_part(call tokenmeter.call) RETURNS tokenmeter.call
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -109,7 +109,7 @@ BEGIN
       rest.currency := coalesce(call.currency, reported.currency);
     END IF;
     entries := entries + 1;
-    rest.request_id := format('%s#%s', call.request_id, entries + 1);
+    rest.request_id := format('%s#tokenmeter-%s', call.request_id, entries + 1);
     rest.input_tokens := greatest(rest.input_tokens - coalesce(entry.input_tokens, 0), 0);
     rest.cache_read_tokens := greatest(rest.cache_read_tokens - coalesce(entry.cache_read_tokens, 0), 0);
     rest.cache_write_tokens := greatest(rest.cache_write_tokens - coalesce(entry.cache_write_tokens, 0), 0);
@@ -143,10 +143,18 @@ COMMENT ON FUNCTION tokenmeter.unbilled_part(tokenmeter.call) IS 'what of a call
 -- The only place that posts calls of attached tables.
 CREATE FUNCTION tokenmeter.post_attached(calls tokenmeter.call[], cumulative boolean) RETURNS bigint
 LANGUAGE plpgsql STRICT SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  reserved tokenmeter.call[];
 BEGIN
   -- If somebody has locked the ledger, that is waited for here, once, and not for each call.
   LOCK TABLE ONLY llm.usage, ONLY llm.request IN ROW EXCLUSIVE MODE;
   IF cumulative THEN
+    reserved := ARRAY(SELECT c.*::tokenmeter.call FROM unnest(calls) c WHERE c.request_id LIKE '%#tokenmeter-%');
+    IF cardinality(reserved) > 0 THEN
+      -- It could be the id of another call's further entry, and one of the two would not be billed.
+      PERFORM tokenmeter.list_problems(reserved, '42939', 'request_id must not contain "#tokenmeter-"');
+      calls := ARRAY(SELECT c.*::tokenmeter.call FROM unnest(calls) c WHERE (c.request_id LIKE '%#tokenmeter-%') IS NOT TRUE);
+    END IF;
     -- Most calls are new. They are looked up one by one, not joined: the other side is all calls ever.
     IF EXISTS (SELECT FROM unnest(calls) c
                WHERE (SELECT true FROM llm.request r WHERE r.source = coalesce(c.source, '') AND r.request_id = c.request_id)) THEN
@@ -566,8 +574,9 @@ END $$;
 REVOKE EXECUTE ON FUNCTION tokenmeter.drop_binding(bigint) FROM PUBLIC;
 COMMENT ON FUNCTION tokenmeter.drop_binding(bigint) IS 'drops a binding, its trigger function and its triggers';
 
--- The ledger is waited for no longer than this, which is less than deadlock_timeout: a statement that waits for
--- one that waits here is not the one that the server gives up. What was not posted is listed; backfill() posts it.
+-- The ledger is waited for no longer than this. A deadlock of two of the application's sessions, of which one waits
+-- here, so ends before the other's deadlock_timeout, unless that began to wait long before. What was not posted is
+-- listed; backfill() posts it.
 CREATE FUNCTION tokenmeter.create_attached_function(binding tokenmeter.binding) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $create$
 BEGIN
