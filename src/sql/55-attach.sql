@@ -581,7 +581,7 @@ CREATE FUNCTION tokenmeter.create_attached_function(binding tokenmeter.binding) 
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $create$
 BEGIN
   EXECUTE format('CREATE OR REPLACE FUNCTION %s RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = pg_catalog, pg_temp SET lock_timeout = ''500ms'' AS %L',
+SET search_path = pg_catalog, pg_temp SET lock_timeout = ''100ms'' AS %L',
     tokenmeter.attached_function(binding.binding_id), format($body$
 #variable_conflict use_column
 DECLARE
