@@ -290,6 +290,11 @@ SELECT tokenmeter.attach('ui.messages', 'chatbot_ui');
 CREATE TEMP TABLE own (id int, n int);
 SELECT tokenmeter.attach('own', mapping => '{"model": "''x''", "output_tokens": "n"}');
 RESET ROLE;
+-- A superuser is warned of a table of somebody who is none.
+CREATE TABLE theirs (n integer);
+ALTER TABLE theirs OWNER TO tokenmeter_test_app;
+SELECT tokenmeter.attach('theirs', mapping => '{"model": "''x''", "output_tokens": "n"}');
+DROP TABLE theirs;
 \set VERBOSITY default
 SELECT relation, preset, event FROM tokenmeter.attached WHERE relation = '"My App"."Calls"'::regclass;
 -- The alias row, quoted names, names of our own variables, times of every kind, json as text, a comment.

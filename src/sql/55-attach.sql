@@ -672,12 +672,27 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION tokenmeter.binding_of(regclass) IS 'the binding of an attached table';
 
+-- Whoever owns a table can change what a mapping's expressions do: the types of its columns, and their casts and operators.
+CREATE FUNCTION tokenmeter.warn_superuser(relation regclass) RETURNS void
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  table_owner oid := (SELECT c.relowner FROM pg_class c WHERE c.oid = relation);
+BEGIN
+  IF (SELECT r.rolsuper FROM pg_roles r WHERE r.rolname = current_user)
+      AND NOT (SELECT r.rolsuper FROM pg_roles r WHERE r.oid = table_owner) THEN
+    RAISE WARNING 'role % owns table % and can use your rights as a superuser through it', table_owner::regrole, relation
+      USING HINT = 'Better attach as a role that owns the ledger and is no superuser.';
+  END IF;
+END $$;
+COMMENT ON FUNCTION tokenmeter.warn_superuser(regclass) IS 'warns a superuser of attaching another role''s table';
+
 CREATE FUNCTION tokenmeter.attach(relation regclass, preset text DEFAULT NULL, mapping jsonb DEFAULT NULL) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   binding tokenmeter.binding;
 BEGIN
   PERFORM tokenmeter.check_attachable(relation);
+  PERFORM tokenmeter.warn_superuser(relation);
   binding := tokenmeter.read_mapping(relation, preset, mapping);
   -- The table's own binding, and what dropped tables have left behind.
   PERFORM tokenmeter.drop_binding(b.binding_id) FROM tokenmeter.binding b LEFT JOIN tokenmeter.attached a USING (binding_id)
