@@ -290,6 +290,11 @@ SELECT tokenmeter.attach('ui.messages', 'chatbot_ui');
 CREATE TEMP TABLE own (id int, n int);
 SELECT tokenmeter.attach('own', mapping => '{"model": "''x''", "output_tokens": "n"}');
 RESET ROLE;
+-- A superuser is warned of a table of somebody who is none.
+CREATE TABLE theirs (n integer);
+ALTER TABLE theirs OWNER TO tokenmeter_test_app;
+SELECT tokenmeter.attach('theirs', mapping => '{"model": "''x''", "output_tokens": "n"}');
+DROP TABLE theirs;
 \set VERBOSITY default
 SELECT relation, preset, event FROM tokenmeter.attached WHERE relation = '"My App"."Calls"'::regclass;
 -- The alias row, quoted names, names of our own variables, times of every kind, json as text, a comment.
@@ -317,6 +322,27 @@ SELECT sum(n) FROM "My App"."Calls" WHERE "Id" > 100;
 UPDATE "My App"."Calls" SET n = n + 1 WHERE "Id" IN (102, 103);
 SELECT * FROM pg_temp.entries('moved') WHERE request_id ~ '^(102|103)' ORDER BY 1;
 SELECT count(*) FROM llm.intake_problem;
+
+-- An id that could be that of another row's further entry is listed.
+INSERT INTO "My App"."Calls" ("Id", first, utc, n) VALUES (90, 'gpt-4o', '2025-06-01', 5);
+SELECT tokenmeter.attach('"My App"."Calls"', mapping => '{"request_id": "coalesce(raw, \"Id\"::text)", "model": "first", "occurred_at": "utc", "output_tokens": "n", "source": "''moved''", "event": "cumulative"}');
+INSERT INTO "My App"."Calls" ("Id", first, utc, n, raw) VALUES (91, 'gpt-4o', '2025-06-01', 7, '90#2'), (92, 'gpt-4o', '2025-06-01', 8, '90#tokenmeter-2');
+UPDATE "My App"."Calls" SET n = 6 WHERE "Id" = 90;
+SELECT request_id, output FROM pg_temp.entries('moved') WHERE request_id LIKE '90%';
+SELECT request_id, sqlstate, problem FROM llm.intake_problem WHERE source = 'moved';
+DELETE FROM llm.intake_problem;
+
+-- A row that a trigger keeps from moving to another partition shifts none of the others.
+CREATE TABLE partial (id integer, n integer, open boolean) PARTITION BY LIST (open);
+CREATE TABLE partial_open PARTITION OF partial FOR VALUES IN (true);
+CREATE TABLE partial_done PARTITION OF partial FOR VALUES IN (false);
+CREATE FUNCTION pg_temp.keep() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN CASE WHEN NEW.id % 4 <> 0 THEN NEW END; END $$;
+CREATE TRIGGER keep BEFORE INSERT ON partial_done FOR EACH ROW EXECUTE FUNCTION pg_temp.keep();
+SELECT tokenmeter.attach('partial', mapping => '{"request_id": "id", "model": "''gpt-4o''", "output_tokens": "n", "occurred_at": "timestamptz ''2025-06-01 12:00+00''", "event": "transition", "on_insert": "ignore"}');
+INSERT INTO partial SELECT i, i % 2, true FROM generate_series(1, 2500) i;
+UPDATE partial SET open = id % 3 <> 0, n = CASE WHEN id % 5 = 0 THEN 1 ELSE n END;
+SELECT count(*), count(*) FILTER (WHERE request_id::integer % 2 = 0 AND request_id::integer % 5 = 0) AS right FROM llm.usage WHERE source = 'public.partial';
+SELECT count(*) FROM partial WHERE id % 2 = 0 AND n = 1;
 
 -- A statement of 1,000 rows fires once, and is posted by one call of the function that posts.
 CREATE TABLE thousand (id integer PRIMARY KEY, model text, tokens integer);
@@ -492,18 +518,33 @@ INSERT INTO faulty DEFAULT VALUES RETURNING id;
 \set VERBOSITY default
 ALTER TABLE llm.dropped RENAME TO request;
 ALTER TABLE llm.dropped_too RENAME TO intake_problem;
-ALTER FUNCTION tokenmeter.careful_query(bigint, regclass, text) RENAME TO dropped;
+ALTER FUNCTION tokenmeter.cursor_query(text, regclass) RENAME TO dropped;
 ALTER FUNCTION tokenmeter.post_attached(tokenmeter.call[], boolean) RENAME TO dropped;
 INSERT INTO faulty DEFAULT VALUES RETURNING id;
+-- If not even that can be, it is logged.
+ALTER FUNCTION tokenmeter.list_lost_rows(text, text, bigint) RENAME TO dropped_too;
+INSERT INTO faulty DEFAULT VALUES RETURNING id;
+ALTER FUNCTION tokenmeter.dropped_too(text, text, bigint) RENAME TO list_lost_rows;
 ALTER FUNCTION tokenmeter.dropped(tokenmeter.call[], boolean) RENAME TO post_attached;
-ALTER FUNCTION tokenmeter.dropped(bigint, regclass, text) RENAME TO careful_query;
+ALTER FUNCTION tokenmeter.dropped(text, regclass) RENAME TO cursor_query;
+-- Of many rows each set is read, also after one that cannot be, and without the binding's table.
+CREATE TABLE sets (id integer, n integer, rows_before integer DEFAULT 1, rows_read integer DEFAULT 2);
+SELECT tokenmeter.attach('sets', mapping => '{"request_id": "id", "model": "''gpt-4o''", "output_tokens": "n", "user_id": "rows_before + rows_read", "latency_ms": "1 / (id - 7)", "occurred_at": "timestamptz ''2025-06-01 12:00+00''"}');
+ALTER TABLE tokenmeter.binding RENAME TO dropped;
+INSERT INTO sets SELECT i, 1 FROM generate_series(1, 3000) i;
+ALTER TABLE tokenmeter.dropped RENAME TO binding;
+SELECT user_id, count(*) FROM llm.usage WHERE source = 'public.sets' GROUP BY 1;
+ALTER FUNCTION tokenmeter.read_rows(tokenmeter.binding, anyarray, boolean) RENAME TO dropped;
+INSERT INTO sets SELECT i, 1 FROM generate_series(4001, 6500) i;
+ALTER FUNCTION tokenmeter.dropped(tokenmeter.binding, anyarray, boolean) RENAME TO read_rows;
+SELECT count(*) FROM llm.usage WHERE source = 'public.sets';
+SELECT request_id, sqlstate, problem FROM llm.intake_problem WHERE source = 'public.sets' ORDER BY problem_id;
 -- The rights of the role that attached are taken away: all, and that on the ledger.
 DO $$ BEGIN
   EXECUTE (SELECT format('ALTER FUNCTION %s OWNER TO tokenmeter_test_app', tokenmeter.attached_function(binding_id)) FROM tokenmeter.attached WHERE relation = 'faulty'::regclass);
 END $$;
 INSERT INTO faulty DEFAULT VALUES RETURNING id;
 GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA tokenmeter TO tokenmeter_test_app;
-GRANT SELECT ON tokenmeter.binding TO tokenmeter_test_app;
 GRANT USAGE ON SCHEMA llm TO tokenmeter_test_app;
 GRANT INSERT ON llm.intake_problem TO tokenmeter_test_app;
 INSERT INTO faulty DEFAULT VALUES RETURNING id;
@@ -537,7 +578,7 @@ ROLLBACK;
 
 SELECT tokenmeter.detach(relation) FROM tokenmeter.attached;
 DROP SCHEMA llm, lobe1, lobe2, lobe3, one, new, dify, langfuse, ui, "My App" CASCADE;
-DROP TABLE "LiteLLM_SpendLogs", chat_message, langchain_chat_histories, n8n_chat_histories, "Chat", "Message_v2", history, faulty;
+DROP TABLE "LiteLLM_SpendLogs", chat_message, langchain_chat_histories, n8n_chat_histories, "Chat", "Message_v2", history, faulty, sets, partial;
 DROP OWNED BY tokenmeter_test_app;
 DROP ROLE tokenmeter_test_app;
 SELECT count(*) FROM tokenmeter.binding;

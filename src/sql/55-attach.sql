@@ -2,9 +2,9 @@
 --
 -- attach() gives a table statement-level triggers and a trigger function of its own, with the expressions of
 -- its mapping written into it, so that a statement of 1,000 rows is read by one query and posted as one set.
--- If that fails, for whatever reason, the rows are read one by one, by the functions below, which also serve
--- attach_check() and backfill(); what cannot be read or posted is listed in llm.intake_problem. No error leaves
--- the trigger function.
+-- If that fails, for whatever reason, and of further rows, sets of 1,000 are read by the functions below, one by
+-- one if need be. They also serve attach_check() and backfill(). What cannot be read or posted is listed in
+-- llm.intake_problem. No error leaves the trigger function.
 
 -- Which table a binding belongs to, its triggers say: so it follows the table when that is renamed, moved,
 -- dumped and restored, and ends with it.
@@ -77,8 +77,8 @@ COMMENT ON FUNCTION tokenmeter.row_state(jsonb, bigint[], text, text[]) IS 'what
 -- Posting.
 
 -- What of a call, whose row was metered before, is in none of its entries: the first has the request_id of the
--- row, further ones have it with #2, #3 ... So the entries of a row add up to what the row says, whichever of
--- its updates were seen. NULL: nothing.
+-- row, further ones have it with #tokenmeter-2, #tokenmeter-3 ... So the entries of a row add up to what the row says,
+-- whichever of its updates were seen. NULL: nothing.
 CREATE FUNCTION tokenmeter.unbilled_part(call tokenmeter.call) RETURNS tokenmeter.call
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -109,7 +109,7 @@ BEGIN
       rest.currency := coalesce(call.currency, reported.currency);
     END IF;
     entries := entries + 1;
-    rest.request_id := format('%s#%s', call.request_id, entries + 1);
+    rest.request_id := format('%s#tokenmeter-%s', call.request_id, entries + 1);
     rest.input_tokens := greatest(rest.input_tokens - coalesce(entry.input_tokens, 0), 0);
     rest.cache_read_tokens := greatest(rest.cache_read_tokens - coalesce(entry.cache_read_tokens, 0), 0);
     rest.cache_write_tokens := greatest(rest.cache_write_tokens - coalesce(entry.cache_write_tokens, 0), 0);
@@ -143,10 +143,18 @@ COMMENT ON FUNCTION tokenmeter.unbilled_part(tokenmeter.call) IS 'what of a call
 -- The only place that posts calls of attached tables.
 CREATE FUNCTION tokenmeter.post_attached(calls tokenmeter.call[], cumulative boolean) RETURNS bigint
 LANGUAGE plpgsql STRICT SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  reserved tokenmeter.call[];
 BEGIN
   -- If somebody has locked the ledger, that is waited for here, once, and not for each call.
   LOCK TABLE ONLY llm.usage, ONLY llm.request IN ROW EXCLUSIVE MODE;
   IF cumulative THEN
+    reserved := ARRAY(SELECT c.*::tokenmeter.call FROM unnest(calls) c WHERE c.request_id LIKE '%#tokenmeter-%');
+    IF cardinality(reserved) > 0 THEN
+      -- It could be the id of another call's further entry, and one of the two would not be billed.
+      PERFORM tokenmeter.list_problems(reserved, '42939', 'request_id must not contain "#tokenmeter-"');
+      calls := ARRAY(SELECT c.*::tokenmeter.call FROM unnest(calls) c WHERE (c.request_id LIKE '%#tokenmeter-%') IS NOT TRUE);
+    END IF;
     -- Most calls are new. They are looked up one by one, not joined: the other side is all calls ever.
     IF EXISTS (SELECT FROM unnest(calls) c
                WHERE (SELECT true FROM llm.request r WHERE r.source = coalesce(c.source, '') AND r.request_id = c.request_id)) THEN
@@ -175,6 +183,15 @@ END $$;
 REVOKE EXECUTE ON FUNCTION tokenmeter.list_problems(tokenmeter.call[], text, text) FROM PUBLIC;
 COMMENT ON FUNCTION tokenmeter.list_problems(tokenmeter.call[], text, text) IS 'lists calls that could not be posted; never fails';
 
+CREATE FUNCTION tokenmeter.list_lost_rows(source text, state text, row_count bigint) RETURNS void
+LANGUAGE sql VOLATILE
+BEGIN ATOMIC
+  SELECT tokenmeter.list_problems(ARRAY[jsonb_populate_record(NULL::tokenmeter.call, jsonb_build_object('source', source))],
+    state, format('%s row(s) could not be read', row_count));
+END;
+REVOKE EXECUTE ON FUNCTION tokenmeter.list_lost_rows(text, text, bigint) FROM PUBLIC;
+COMMENT ON FUNCTION tokenmeter.list_lost_rows(text, text, bigint) IS 'lists how many rows could not be metered; never fails';
+
 -- A binding's expressions, as SQL over a row named "row".
 
 CREATE FUNCTION tokenmeter.column_list(columns jsonb) RETURNS text
@@ -195,14 +212,15 @@ RETURN format('CASE WHEN %s THEN tokenmeter.row_state(%s, %s, %s, %L) END', (bin
   coalesce((binding).columns ->> 'output_text', 'NULL'), (binding).placeholders);
 COMMENT ON FUNCTION tokenmeter.state_expression(tokenmeter.binding) IS 'SQL: the state of a row; NULL: it is no call, or not yet';
 
--- Reads a batch of the rows that a statement wrote and posts what they say. A row of an update is compared with
--- what it was: PostgreSQL adds both to the transition tables at the same time, so they have the same position.
+-- Reads the first rows that a statement wrote and posts what they say. A row of an update is compared with what it
+-- was: PostgreSQL adds both to the transition tables at the same time, so they have the same position, unless a
+-- trigger has kept a row from moving to another partition: that is in old_rows only, and shifts those after it.
 CREATE FUNCTION tokenmeter.batch_query(binding tokenmeter.binding, operation text) RETURNS text
 LANGUAGE sql STABLE PARALLEL SAFE
-RETURN format('SELECT INTO rows_read, calls_posted
-          count(*), tokenmeter.post_attached(array_agg(ROW(%s)::tokenmeter.call) FILTER (WHERE %s), %L)
-        FROM (SELECT *, row_number() OVER () AS tokenmeter_position
-              FROM (SELECT * FROM new_rows OFFSET rows_before LIMIT 1000) AS written) AS "row"',
+RETURN format('SELECT INTO tokenmeter_rows, tokenmeter_calls
+        count(*), tokenmeter.post_attached(array_agg(ROW(%s)::tokenmeter.call) FILTER (WHERE %s), %L)
+      FROM (SELECT *, row_number() OVER () AS tokenmeter_position
+            FROM (SELECT * FROM new_rows LIMIT 1000) AS written) AS "row"',
   tokenmeter.column_list((binding).columns),
   CASE
     WHEN (binding).event = 'insert' THEN (binding).filter
@@ -210,10 +228,10 @@ RETURN format('SELECT INTO rows_read, calls_posted
     ELSE format(CASE (binding).event WHEN 'transition' THEN '%1$s IS NOT NULL AND %2$s IS NULL'
                 ELSE '%1$s <> coalesce(%2$s, '''')' END,
       tokenmeter.state_expression(binding),
-      format('((SELECT array_agg(%s) FROM (SELECT * FROM old_rows OFFSET rows_before LIMIT 1000) AS "row"))[tokenmeter_position]',
+      format('((SELECT array_agg(%s) FROM (SELECT * FROM old_rows LIMIT 1000) AS "row"))[tokenmeter_position]',
         tokenmeter.state_expression(binding))) END,
   (binding).event = 'cumulative');
-COMMENT ON FUNCTION tokenmeter.batch_query(tokenmeter.binding, text) IS 'PL/pgSQL: reads and posts a batch of rows that a statement wrote';
+COMMENT ON FUNCTION tokenmeter.batch_query(tokenmeter.binding, text) IS 'PL/pgSQL: reads and posts the first rows that a statement wrote';
 
 -- The careful way: row by row, and if need be column by column.
 
@@ -306,17 +324,15 @@ RETURN CASE WHEN (binding).event = 'insert' THEN CASE WHEN NOT call IS NULL THEN
 COMMENT ON FUNCTION tokenmeter.call_state(tokenmeter.binding, tokenmeter.call) IS 'the state of the row that a call was read from';
 
 -- What the batch query could not do.
-CREATE FUNCTION tokenmeter.meter_rows(binding_id bigint, new_rows anyarray, old_rows anyarray) RETURNS bigint
+CREATE FUNCTION tokenmeter.meter_rows(binding tokenmeter.binding, new_rows anyarray, old_rows anyarray) RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-  binding tokenmeter.binding;
   new_calls tokenmeter.call[];
   old_calls tokenmeter.call[];
   calls tokenmeter.call[] := '{}';
   before text;
   after text;
 BEGIN
-  SELECT b.* INTO STRICT binding FROM tokenmeter.binding b WHERE b.binding_id = meter_rows.binding_id;
   new_calls := tokenmeter.read_rows(binding, new_rows, quiet => false);
   old_calls := tokenmeter.read_rows(binding, coalesce(old_rows, '{}'), quiet => true);
   FOR i IN 1 .. coalesce(cardinality(new_calls), 0) LOOP
@@ -336,16 +352,58 @@ BEGIN
       RETURN 0;
   END;
 END $$;
-REVOKE EXECUTE ON FUNCTION tokenmeter.meter_rows(bigint, anyarray, anyarray) FROM PUBLIC;
-COMMENT ON FUNCTION tokenmeter.meter_rows(bigint, anyarray, anyarray) IS 'meters rows of an attached table one by one, after an error';
+REVOKE EXECUTE ON FUNCTION tokenmeter.meter_rows(tokenmeter.binding, anyarray, anyarray) FROM PUBLIC;
+COMMENT ON FUNCTION tokenmeter.meter_rows(tokenmeter.binding, anyarray, anyarray) IS 'meters rows of an attached table one by one, after an error';
 
-CREATE FUNCTION tokenmeter.careful_query(binding_id bigint, relation regclass, operation text) RETURNS text
+-- Cursors, since a transition table can only be read from its start. one_row and new_rows are given empty, for their
+-- types.
+CREATE FUNCTION tokenmeter.meter_cursors(binding tokenmeter.binding, new_cursor refcursor, old_cursor refcursor,
+  one_row anyelement, new_rows anyarray) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  old_rows new_rows%TYPE;
+BEGIN
+  LOOP
+    new_rows := '{}';
+    old_rows := '{}';
+    FOR i IN 1 .. 1000 LOOP
+      FETCH new_cursor INTO one_row;
+      EXIT WHEN NOT FOUND;
+      new_rows[i] := one_row;
+      IF old_cursor IS NOT NULL THEN
+        FETCH old_cursor INTO one_row;
+        old_rows[i] := one_row;
+      END IF;
+    END LOOP;
+    EXIT WHEN cardinality(new_rows) = 0;
+    BEGIN
+      PERFORM tokenmeter.meter_rows(binding, new_rows, old_rows);
+    EXCEPTION
+      WHEN out_of_memory THEN
+        RAISE;
+      WHEN OTHERS OR assert_failure THEN
+        PERFORM tokenmeter.list_lost_rows(binding.source, SQLSTATE, cardinality(new_rows));
+    END;
+  END LOOP;
+END $$;
+REVOKE EXECUTE ON FUNCTION tokenmeter.meter_cursors(tokenmeter.binding, refcursor, refcursor, anyelement, anyarray) FROM PUBLIC;
+COMMENT ON FUNCTION tokenmeter.meter_cursors(tokenmeter.binding, refcursor, refcursor, anyelement, anyarray) IS 'meters the rows of cursors, 1,000 at a time';
+
+CREATE FUNCTION tokenmeter.cursor_query(binding text, relation regclass) RETURNS text
 LANGUAGE sql STABLE PARALLEL SAFE
-RETURN format('SELECT count(*), tokenmeter.meter_rows(%s, array_agg(ROW("row".*)::%s), %s) '
-    'FROM (SELECT * FROM new_rows OFFSET $1 LIMIT 1000) AS "row"', binding_id, relation,
-  CASE operation WHEN 'INSERT' THEN format('NULL::%s[]', relation)
-    ELSE format('(SELECT array_agg(ROW("row".*)::%s) FROM (SELECT * FROM old_rows OFFSET $1 LIMIT 1000) AS "row")', relation) END);
-COMMENT ON FUNCTION tokenmeter.careful_query(bigint, regclass, text) IS 'SQL: the batch query''s stand-in after an error';
+RETURN format('SELECT tokenmeter.meter_cursors(%L, $1, $2, NULL::%s, NULL::%2$s[])', binding, relation);
+COMMENT ON FUNCTION tokenmeter.cursor_query(text, regclass) IS 'SQL: meters the rows that the batch query has not';
+
+-- Where positions do not tell, ids do: for each row of new_rows the one of old_rows with its id, or NULLs.
+CREATE FUNCTION tokenmeter.old_rows_query(request_id text, relation regclass) RETURNS text
+LANGUAGE sql STABLE PARALLEL SAFE
+RETURN format('SELECT (matched.old_row).* FROM (
+    SELECT DISTINCT ON (n.position) n.position, o.old_row
+    FROM (SELECT row_number() OVER () AS position, %1$s AS id FROM new_rows AS "row") n
+    LEFT JOIN (SELECT ROW("row".*)::%2$s AS old_row, %1$s AS id FROM old_rows AS "row") o USING (id)
+    ORDER BY n.position) matched
+  ORDER BY matched.position', request_id, relation);
+COMMENT ON FUNCTION tokenmeter.old_rows_query(text, regclass) IS 'SQL: what updated rows were, found by their ids';
 
 -- From a mapping to a binding.
 
@@ -516,47 +574,68 @@ END $$;
 REVOKE EXECUTE ON FUNCTION tokenmeter.drop_binding(bigint) FROM PUBLIC;
 COMMENT ON FUNCTION tokenmeter.drop_binding(bigint) IS 'drops a binding, its trigger function and its triggers';
 
--- The ledger is waited for no longer than this, which is less than deadlock_timeout: a statement that waits for
--- one that waits here is not the one that the server gives up. What was not posted is listed; backfill() posts it.
+-- The ledger is waited for no longer than this. A deadlock of two of the application's sessions, of which one waits
+-- here, so ends before the other's deadlock_timeout, unless that began to wait long before. What was not posted is
+-- listed; backfill() posts it.
 CREATE FUNCTION tokenmeter.create_attached_function(binding tokenmeter.binding) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $create$
 BEGIN
   EXECUTE format('CREATE OR REPLACE FUNCTION %s RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = pg_catalog, pg_temp SET lock_timeout = ''500ms'' AS %L',
+SET search_path = pg_catalog, pg_temp SET lock_timeout = ''100ms'' AS %L',
     tokenmeter.attached_function(binding.binding_id), format($body$
 #variable_conflict use_column
 DECLARE
-  rows_before bigint := 0;
-  rows_read bigint;
-  calls_posted bigint;
+  tokenmeter_rows bigint;  -- that are done
+  tokenmeter_calls bigint;
+  tokenmeter_new refcursor;
+  tokenmeter_old refcursor;
 BEGIN
-  LOOP
-    rows_read := 0;
-    BEGIN
-      IF TG_OP = 'INSERT' THEN
-        %s;
+  BEGIN
+    IF TG_OP = 'INSERT' THEN
+      %s;
+    ELSIF (SELECT count(*) FROM new_rows) = (SELECT count(*) FROM old_rows) THEN
+      %s;
+    END IF;
+    IF tokenmeter_rows < 1000 THEN
+      RETURN NULL;
+    END IF;
+  EXCEPTION
+    WHEN out_of_memory THEN
+      RAISE;
+    WHEN OTHERS OR assert_failure THEN
+      NULL;
+  END;
+  BEGIN
+    OPEN tokenmeter_new NO SCROLL FOR SELECT * FROM new_rows OFFSET tokenmeter_rows;
+    IF TG_OP = 'UPDATE' THEN
+      IF (SELECT count(*) FROM new_rows) = (SELECT count(*) FROM old_rows) THEN
+        OPEN tokenmeter_old NO SCROLL FOR SELECT * FROM old_rows OFFSET tokenmeter_rows;
       ELSE
-        %s;
+        OPEN tokenmeter_old NO SCROLL FOR EXECUTE tokenmeter.old_rows_query(%L, TG_RELID);
       END IF;
-    EXCEPTION
-      WHEN out_of_memory THEN
-        RAISE;
-      WHEN OTHERS OR assert_failure THEN
-        BEGIN
-          EXECUTE tokenmeter.careful_query(%s, TG_RELID, TG_OP) INTO rows_read, calls_posted USING rows_before;
-        EXCEPTION
-          WHEN out_of_memory THEN
-            RAISE;
-          WHEN OTHERS OR assert_failure THEN
-            RAISE WARNING 'tokenmeter could not meter an %% of %% (SQLSTATE %%)', lower(TG_OP), TG_RELID::regclass, SQLSTATE;
-        END;
-    END;
-    EXIT WHEN rows_read < 1000;
-    rows_before := rows_before + 1000;
-  END LOOP;
+    END IF;
+    EXECUTE tokenmeter.cursor_query(%L, TG_RELID) USING tokenmeter_new, tokenmeter_old;
+    CLOSE tokenmeter_new;
+    IF TG_OP = 'UPDATE' THEN
+      CLOSE tokenmeter_old;
+    END IF;
+  EXCEPTION
+    WHEN out_of_memory THEN
+      RAISE;
+    WHEN OTHERS OR assert_failure THEN
+      BEGIN
+        PERFORM tokenmeter.list_lost_rows(%5$L, SQLSTATE, (SELECT count(*) FROM new_rows) - coalesce(tokenmeter_rows, 0));
+      EXCEPTION
+        WHEN out_of_memory THEN
+          RAISE;
+        WHEN OTHERS OR assert_failure THEN
+          RAISE WARNING 'tokenmeter could not meter an %% of %% (SQLSTATE %%)', lower(TG_OP), TG_RELID::regclass, SQLSTATE;
+      END;
+  END;
   RETURN NULL;
 END $body$,
-      tokenmeter.batch_query(binding, 'INSERT'), tokenmeter.batch_query(binding, 'UPDATE'), binding.binding_id));
+      tokenmeter.batch_query(binding, 'INSERT'), tokenmeter.batch_query(binding, 'UPDATE'),
+      binding.columns ->> 'request_id', binding, binding.source));
   EXECUTE format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', tokenmeter.attached_function(binding.binding_id));
   -- Without the extension the triggers could do nothing: they go with it.
   EXECUTE format('ALTER FUNCTION %s DEPENDS ON EXTENSION tokenmeter', tokenmeter.attached_function(binding.binding_id));
@@ -593,12 +672,27 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION tokenmeter.binding_of(regclass) IS 'the binding of an attached table';
 
+-- Whoever owns a table can change what a mapping's expressions do: the types of its columns, and their casts and operators.
+CREATE FUNCTION tokenmeter.warn_superuser(relation regclass) RETURNS void
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  table_owner oid := (SELECT c.relowner FROM pg_class c WHERE c.oid = relation);
+BEGIN
+  IF (SELECT r.rolsuper FROM pg_roles r WHERE r.rolname = current_user)
+      AND NOT (SELECT r.rolsuper FROM pg_roles r WHERE r.oid = table_owner) THEN
+    RAISE WARNING 'role % owns table % and can use your rights as a superuser through it', table_owner::regrole, relation
+      USING HINT = 'Better attach as a role that owns the ledger and is no superuser.';
+  END IF;
+END $$;
+COMMENT ON FUNCTION tokenmeter.warn_superuser(regclass) IS 'warns a superuser of attaching another role''s table';
+
 CREATE FUNCTION tokenmeter.attach(relation regclass, preset text DEFAULT NULL, mapping jsonb DEFAULT NULL) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   binding tokenmeter.binding;
 BEGIN
   PERFORM tokenmeter.check_attachable(relation);
+  PERFORM tokenmeter.warn_superuser(relation);
   binding := tokenmeter.read_mapping(relation, preset, mapping);
   -- The table's own binding, and what dropped tables have left behind.
   PERFORM tokenmeter.drop_binding(b.binding_id) FROM tokenmeter.binding b LEFT JOIN tokenmeter.attached a USING (binding_id)
