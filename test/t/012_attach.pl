@@ -49,7 +49,7 @@ UPDATE "My App".messages SET content = 'Hello.', usage = '{"totalInputTokens": 6
 INSERT INTO "The Log" (user_id, created_at, type, model_name, prompt_tokens, completion_tokens) VALUES (7, 1748779200, 2, 'gpt-4o', 5, 2);
 SELECT source, request_id, input_tokens, output_tokens FROM llm.usage ORDER BY 1, 2;
 SELECT count(*) FROM llm.intake_problem}),
-        "My App.messages|a|5|2\nMy App.messages|a#2|1|1\nMy App.messages|b|6|3\npublic.logs|1|5|2\npublic.logs|2|5|2\n0",
+        "My App.messages|a|5|2\nMy App.messages|a#tokenmeter-2|1|1\nMy App.messages|b|6|3\npublic.logs|1|5|2\npublic.logs|2|5|2\n0",
         'the restored triggers meter on');
     is( $node->safe_psql($database, q{
 CREATE TABLE new_one (id int, model text, n int);
