@@ -58,6 +58,11 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION tokenmeter.call_facts(tokenmeter.call) IS 'what a call says but for its texts';
 
+CREATE FUNCTION tokenmeter.partition_name(month timestamp) RETURNS text
+LANGUAGE sql STABLE STRICT PARALLEL SAFE
+RETURN to_char(month, 'FM"usage_"YYYY_MM') || CASE WHEN month < '0001-01-01' THEN '_bc' ELSE '' END;
+COMMENT ON FUNCTION tokenmeter.partition_name(timestamp) IS 'what the partition of llm.usage for a month, in UTC, is called';
+
 -- As it is now, whatever the transaction's snapshot: another session may have made it since.
 CREATE FUNCTION tokenmeter.is_partition(name text) RETURNS boolean
 LANGUAGE sql VOLATILE PARALLEL SAFE
@@ -70,7 +75,7 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET client_min_messages =
 SET datestyle = 'ISO' SET timezone = 'UTC' AS $$
 DECLARE
   month timestamp := date_trunc('month', at AT TIME ZONE 'UTC');
-  month_name text := to_char(month, 'FM"usage_"YYYY_MM') || CASE WHEN month < '0001-01-01' THEN '_bc' ELSE '' END;
+  month_name text := tokenmeter.partition_name(month);
   name text := month_name;
 BEGIN
   IF tokenmeter.is_partition(name) THEN
@@ -98,15 +103,15 @@ COMMENT ON FUNCTION tokenmeter.ensure_partition(timestamptz) IS 'makes the month
 -- Whoever posts makes next month's partition, so that at the turn of a month nobody waits for the session that makes it.
 -- Nothing is lost if it cannot be made yet.
 CREATE FUNCTION tokenmeter.make_next_partition() RETURNS void
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-  next timestamptz := date_trunc('month', now()) + interval '1 month';
+  next timestamp := date_trunc('month', now() AT TIME ZONE 'UTC') + interval '1 month';
 BEGIN
-  IF tokenmeter.is_partition(to_char(next, 'FM"usage_"YYYY_MM')) THEN
+  IF tokenmeter.is_partition(tokenmeter.partition_name(next)) THEN
     RETURN;
   END IF;
   LOCK TABLE ONLY llm.usage IN SHARE UPDATE EXCLUSIVE MODE NOWAIT;
-  PERFORM tokenmeter.ensure_partition(next);
+  PERFORM tokenmeter.ensure_partition(next AT TIME ZONE 'UTC');
 EXCEPTION
   WHEN out_of_memory THEN
     RAISE;
