@@ -1,6 +1,6 @@
 /*
- * The metering rules' only door: what a model's name stands for, what a provider's usage object says, and what a
- * call costs.
+ * The metering rules' only door: what a model's name stands for, what a provider's usage object says, what a call
+ * costs, and how long calls take.
  * Plain data in and out; the conventions are those of tokenizer/tokenizer.h: nothing throws, jumps or keeps
  * memory, and any thread may call.
  */
@@ -249,6 +249,41 @@ typedef enum TmEntryStatus {
  * Billed is the reported number where there is one, else the counted one. O(1).
  */
 TmEntryStatus tm_entry_tokens(const TmCallTokens *call, TmEntryTokens *entry);
+
+/*
+ * Sketches: distributions of whole numbers from 0 on, such as milliseconds, in few bytes. A quantile is within 2 % of
+ * the exact one, and exact below 25. The same values always give the same bytes, in whatever order they were added and
+ * merged. No byte is the sketch of no value. A bin's count stays at 2^63 - 1 when it gets there.
+ * There is no version: later formats can begin with a bin's number that does not exist in this one.
+ */
+enum {
+  TM_SKETCH_SIZE = 5500,   /* no sketch is larger */
+  TM_SKETCH_VALUE_SIZE = 3 /* by so much one value more makes a sketch larger, at most */
+};
+
+typedef enum TmSketchStatus {
+  TM_SKETCH_OK = 0,
+  TM_SKETCH_MALFORMED,   /* the bytes are not a sketch */
+  TM_SKETCH_NEGATIVE,    /* the value is below 0 */
+  TM_SKETCH_NO_ROOM,     /* the sketch would be longer than its capacity; it is unchanged */
+  TM_SKETCH_NO_FRACTION, /* the fraction is not from 0 to 1 */
+  TM_SKETCH_EMPTY        /* no value has no quantiles */
+} TmSketchStatus;
+
+/*
+ * Adds a value in place. O(bins up to that of the value): bytes behind it are not looked at, and may be malformed.
+ */
+TmSketchStatus tm_sketch_add(char *sketch, size_t *length, size_t capacity, int32_t value);
+
+/* All values of two sketches. `result` needs no more room than both together. O(bins). */
+TmSketchStatus tm_sketch_merge(const char *left, size_t left_length, const char *right, size_t right_length,
+                               char result[TM_SKETCH_SIZE], size_t *length);
+
+/* How many values were added, at most 2^63 - 1. O(bins). */
+TmSketchStatus tm_sketch_count(const char *sketch, size_t length, int64_t *count);
+
+/* About the value of rank ceil(fraction x count), at least 1, as percentile_disc has it. O(bins). */
+TmSketchStatus tm_sketch_quantile(const char *sketch, size_t length, double fraction, double *value);
 
 #ifdef __cplusplus
 }
