@@ -1,0 +1,10 @@
+-- Quantities: numbers by the names of their meters, as flat JSON objects.
+
+CREATE FUNCTION tokenmeter.add_quantities(a jsonb, b jsonb) RETURNS jsonb
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'tokenmeter_add_quantities';
+COMMENT ON FUNCTION tokenmeter.add_quantities(jsonb, jsonb) IS 'the exact sums by key of two flat objects of numbers';
+
+CREATE AGGREGATE tokenmeter.sum(quantities jsonb) (
+  SFUNC = tokenmeter.add_quantities, STYPE = jsonb, COMBINEFUNC = tokenmeter.add_quantities, PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE tokenmeter.sum(jsonb) IS 'the exact sums by key of flat objects of numbers; NULLs are passed over, and where there is nothing else the sum is NULL';
