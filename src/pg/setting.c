@@ -11,7 +11,29 @@
 #include "setting.h"
 
 static char *report_time_zone;
+static char *report_zones;
+static char *keep_15min;
 static int	text_cache_size;
+
+/* Buckets are quarters of an hour, so a day must be made of such. */
+static bool
+check_zone_name(const char *name)
+{
+	pg_tz	   *zone = pg_tzset(name);
+	long		offset;
+
+	if (zone == NULL)
+	{
+		GUC_check_errdetail("\"%s\" is not a time zone; pg_timezone_names lists them.", name);
+		return false;
+	}
+	if (pg_get_timezone_offset(zone, &offset) && offset % 900 != 0)
+	{
+		GUC_check_errdetail("The offset of \"%s\" is no multiple of 15 minutes.", name);
+		return false;
+	}
+	return true;
+}
 
 static bool
 check_time_zone(char **newval, void **extra, GucSource source)
@@ -19,11 +41,25 @@ check_time_zone(char **newval, void **extra, GucSource source)
 	(void) extra;
 	(void) source;
 
-	if (pg_tzset(*newval) == NULL)
+	return check_zone_name(*newval);
+}
+
+/* Names between commas, each perhaps between spaces; the string may be empty. */
+static bool
+check_zone_names(char **newval, void **extra, GucSource source)
+{
+	char	   *names = pstrdup(*newval);
+	char	   *rest;
+
+	(void) extra;
+	(void) source;
+
+	for (char *name = strtok_r(names, ", ", &rest); name != NULL; name = strtok_r(NULL, ", ", &rest))
 	{
-		GUC_check_errdetail("\"%s\" is not a time zone; pg_timezone_names lists them.", *newval);
-		return false;
+		if (!check_zone_name(name))
+			return false;
 	}
+	pfree(names);
 	return true;
 }
 
@@ -61,6 +97,28 @@ define_settings(void)
 							   PGC_USERSET,
 							   0,
 							   check_time_zone,
+							   NULL,
+							   NULL);
+
+	DefineCustomStringVariable("tokenmeter.report_zones",
+							   "Sets the time zones that days and months of usage are kept for, besides UTC and tokenmeter.time_zone.",
+							   "Names of pg_timezone_names, between commas. tokenmeter.maintain() makes those that are new.",
+							   &report_zones,
+							   "",
+							   PGC_USERSET,
+							   0,
+							   check_zone_names,
+							   NULL,
+							   NULL);
+
+	DefineCustomStringVariable("tokenmeter.keep_15min",
+							   "Sets how long usage by 15 minutes is kept; empty: for ever.",
+							   "An interval. tokenmeter.maintain() drops what is older, by whole months; days and months stay.",
+							   &keep_15min,
+							   "",
+							   PGC_USERSET,
+							   0,
+							   NULL,
 							   NULL,
 							   NULL);
 

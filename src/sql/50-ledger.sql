@@ -58,47 +58,50 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION tokenmeter.call_facts(tokenmeter.call) IS 'what a call says but for its texts';
 
-CREATE FUNCTION tokenmeter.partition_name(month timestamp) RETURNS text
+CREATE FUNCTION tokenmeter.partition_name(month timestamp, parent text DEFAULT 'usage') RETURNS text
 LANGUAGE sql STABLE STRICT PARALLEL SAFE
-RETURN to_char(month, 'FM"usage_"YYYY_MM') || CASE WHEN month < '0001-01-01' THEN '_bc' ELSE '' END;
-COMMENT ON FUNCTION tokenmeter.partition_name(timestamp) IS 'what the partition of llm.usage for a month, in UTC, is called';
+RETURN parent || to_char(month, 'FM_YYYY_MM') || CASE WHEN month < '0001-01-01' THEN '_bc' ELSE '' END;
+COMMENT ON FUNCTION tokenmeter.partition_name(timestamp, text) IS 'what the partition for a month, in UTC, of a table of the schema llm is called';
 
 -- As it is now, whatever the transaction's snapshot: another session may have made it since.
-CREATE FUNCTION tokenmeter.is_partition(name text) RETURNS boolean
+CREATE FUNCTION tokenmeter.is_partition(name text, parent text DEFAULT 'usage') RETURNS boolean
 LANGUAGE sql VOLATILE PARALLEL SAFE
-RETURN coalesce(pg_partition_root(to_regclass(format('llm.%I', name))) = to_regclass('llm.usage'), false);
-COMMENT ON FUNCTION tokenmeter.is_partition(text) IS 'is the table of the schema llm a partition of llm.usage?';
+RETURN coalesce(pg_partition_root(to_regclass(format('llm.%I', name))) = to_regclass(format('llm.%I', parent)), false);
+COMMENT ON FUNCTION tokenmeter.is_partition(text, text) IS 'is the table of the schema llm a partition of another there?';
 
--- Makes the partition of llm.usage for the month, in UTC, of a moment, if there is none yet.
-CREATE FUNCTION tokenmeter.ensure_partition(at timestamptz) RETURNS void
+-- Makes the partition of a table of the schema llm for the month, in UTC, of a moment, if there is none yet.
+CREATE FUNCTION tokenmeter.ensure_partition(at timestamptz, parent text DEFAULT 'usage') RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET client_min_messages = warning
 SET datestyle = 'ISO' SET timezone = 'UTC' AS $$
 DECLARE
   month timestamp := date_trunc('month', at AT TIME ZONE 'UTC');
-  month_name text := tokenmeter.partition_name(month);
+  month_name text := tokenmeter.partition_name(month, parent);
   name text := month_name;
 BEGIN
-  IF tokenmeter.is_partition(name) THEN
+  IF tokenmeter.is_partition(name, parent) THEN
     RETURN;
   END IF;
   -- One session makes partitions at a time; those that waited find it made. It is the lock that attaching
   -- takes: others go on inserting.
-  LOCK TABLE ONLY llm.usage IN SHARE UPDATE EXCLUSIVE MODE;
+  EXECUTE format('LOCK TABLE ONLY llm.%I IN SHARE UPDATE EXCLUSIVE MODE', parent);
   -- A table of that name that is no partition is one that was detached: it is left alone.
   FOR i IN 2 .. 1000 LOOP
-    IF tokenmeter.is_partition(name) THEN
+    IF tokenmeter.is_partition(name, parent) THEN
       RETURN;
     END IF;
     EXIT WHEN to_regclass(format('llm.%I', name)) IS NULL;
     name := format('%s_%s', month_name, i);
   END LOOP;
   -- Made first and attached then: CREATE TABLE ... PARTITION OF would stop them.
-  EXECUTE format('CREATE TABLE llm.%I (LIKE llm.usage INCLUDING DEFAULTS INCLUDING CONSTRAINTS INCLUDING GENERATED)', name);
-  EXECUTE format('ALTER TABLE llm.usage ATTACH PARTITION llm.%I FOR VALUES FROM (%L) TO (%L)', name,
+  EXECUTE format('CREATE TABLE llm.%I (LIKE llm.%I INCLUDING DEFAULTS INCLUDING CONSTRAINTS INCLUDING GENERATED)', name, parent);
+  EXECUTE format('ALTER TABLE llm.%I ATTACH PARTITION llm.%I FOR VALUES FROM (%L) TO (%L)', parent, name,
     month AT TIME ZONE 'UTC', (month + interval '1 month') AT TIME ZONE 'UTC');
-  EXECUTE format('CREATE TRIGGER refuse_truncate BEFORE TRUNCATE ON llm.%I EXECUTE FUNCTION llm.refuse_change()', name);
+  IF parent = 'usage' THEN
+    EXECUTE format('CREATE TRIGGER refuse_truncate BEFORE TRUNCATE ON llm.%I EXECUTE FUNCTION llm.refuse_change()', name);
+    PERFORM tokenmeter.note_retired(month);
+  END IF;
 END $$;
-COMMENT ON FUNCTION tokenmeter.ensure_partition(timestamptz) IS 'makes the month''s partition of llm.usage if there is none';
+COMMENT ON FUNCTION tokenmeter.ensure_partition(timestamptz, text) IS 'makes the month''s partition of llm.usage, or of another table of the schema llm, if there is none';
 
 -- Whoever posts makes next month's partition, so that at the turn of a month nobody waits for the session that makes it.
 -- Nothing is lost if it cannot be made yet.
@@ -319,34 +322,6 @@ BEGIN
     coalesce(i.problems, 0) AS problems, p.first_seq, p.last_seq, p.missing, greatest(p.last_seen, i.last_seen) AS last_seen
   FROM posted p FULL JOIN repeated r USING (source) FULL JOIN problem i USING (source);
   COMMENT ON VIEW llm.delivery IS 'what has arrived from each source, and what became of it; missing numbers of its sequence';
-
-  CREATE OR REPLACE VIEW llm.usage_daily AS
-  SELECT (occurred_at AT TIME ZONE
-      coalesce(nullif(current_setting('tokenmeter.time_zone', true), ''), 'UTC'))::date AS day,
-    tenant_id, team_id, project_id, user_id, provider, model, service_tier, currency,
-    count(*) FILTER (WHERE corrects IS NULL) AS calls,
-    sum(input_tokens) AS input_tokens, sum(cache_read_tokens) AS cache_read_tokens,
-    sum(cache_write_tokens) AS cache_write_tokens, sum(cache_write_1h_tokens) AS cache_write_1h_tokens,
-    sum(output_tokens) AS output_tokens, sum(reasoning_tokens) AS reasoning_tokens,
-    sum(cost) AS cost,
-    count(*) FILTER (WHERE NOT priced AND NOT EXISTS (SELECT FROM llm.usage c
-      WHERE c.occurred_at = u.occurred_at AND c.corrects = u.entry_id)) AS unpriced_calls
-  FROM llm.usage u
-  GROUP BY day, tenant_id, team_id, project_id, user_id, provider, model, service_tier, currency;
-  COMMENT ON VIEW llm.usage_daily IS 'usage by day in the time zone tokenmeter.time_zone';
-
-  CREATE OR REPLACE VIEW llm.usage_monthly AS
-  SELECT date_trunc('month', day::timestamp)::date AS month,
-    tenant_id, team_id, project_id, user_id, provider, model, service_tier, currency,
-    sum(calls)::bigint AS calls,
-    sum(input_tokens) AS input_tokens, sum(cache_read_tokens) AS cache_read_tokens,
-    sum(cache_write_tokens) AS cache_write_tokens, sum(cache_write_1h_tokens) AS cache_write_1h_tokens,
-    sum(output_tokens) AS output_tokens, sum(reasoning_tokens) AS reasoning_tokens,
-    sum(cost) AS cost,
-    sum(unpriced_calls)::bigint AS unpriced_calls
-  FROM llm.usage_daily
-  GROUP BY month, tenant_id, team_id, project_id, user_id, provider, model, service_tier, currency;
-  COMMENT ON VIEW llm.usage_monthly IS 'usage by month in the time zone tokenmeter.time_zone';
 END $create$;
 COMMENT ON FUNCTION tokenmeter.create_ledger_views() IS 'part of create_ledger()';
 
@@ -361,9 +336,9 @@ BEGIN
   SELECT object INTO foreign_object FROM (
     SELECT 'schema llm', nspowner FROM pg_namespace WHERE nspname = 'llm'
     UNION ALL SELECT 'llm.' || relname, relowner FROM pg_class WHERE relnamespace = to_regnamespace('llm')
-      AND relname ~ '^(usage.*|request|intake_problem|inbox.*|message_log|unpriced|delivery)$'
+      AND relname ~ '^(usage.*|request|intake_problem|inbox.*|message_log|unpriced|delivery|series.*|unfolded|tail|bucket_.*|report_zone.*|retired.*|(tenant|model)_.*)$'
     UNION ALL SELECT 'llm.' || proname, proowner FROM pg_proc WHERE pronamespace = to_regnamespace('llm')
-      AND proname IN ('post_message', 'refuse_change')
+      AND proname ~ '^(post_message|refuse_change|known_days|days|hours|usage_.*)$'
   ) AS present (object, owner)
   WHERE owner <> quote_ident(current_user)::regrole LIMIT 1;
   IF FOUND THEN
@@ -376,6 +351,9 @@ BEGIN
   PERFORM tokenmeter.create_ledger_functions();
   PERFORM tokenmeter.create_ledger_tables();
   PERFORM tokenmeter.create_ledger_views();
+  PERFORM tokenmeter.create_bucket_tables();
+  PERFORM tokenmeter.create_calendars();
+  PERFORM tokenmeter.create_usage_views();
   PERFORM tokenmeter.ensure_partition(now() + months * interval '1 month') FROM generate_series(0, 2) months;
 END $$;
 COMMENT ON FUNCTION tokenmeter.create_ledger() IS 'makes the schema llm with the ledger and its doors; to be called once in a database';

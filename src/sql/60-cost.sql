@@ -138,11 +138,11 @@ BEGIN
       post_repriced.unpriced_only, clock_timestamp()) f
   ), posted AS (
     INSERT INTO llm.usage (occurred_at, corrects, revision, correction, correction_reason, source,
-      tenant_id, team_id, project_id, user_id, session_id, api_key_id, provider, model, encoding, service_tier, region,
+      tenant_id, team_id, project_id, user_id, session_id, api_key_id, provider, model, encoding, service_tier, region, method,
       cost, currency, priced, priced_at, price_ids, tier_assumed, status, tags)
     SELECT u.occurred_at, u.entry_id, f.revision, f.kind, post_repriced.reason, u.source,
       u.tenant_id, u.team_id, u.project_id, u.user_id, u.session_id, u.api_key_id, u.provider, u.model, u.encoding,
-      u.service_tier, u.region, trim_scale(coalesce(f.new_cost, 0) - coalesce(f.old_cost, 0)), f.currency, true, now(), f.price_ids,
+      u.service_tier, u.region, u.method, trim_scale(coalesce(f.new_cost, 0) - coalesce(f.old_cost, 0)), f.currency, true, now(), f.price_ids,
       f.tier_assumed, u.status, u.tags
     FROM found f JOIN llm.usage u USING (occurred_at, entry_id)
     RETURNING corrects, usage.model

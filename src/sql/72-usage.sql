@@ -1,0 +1,187 @@
+-- The live views on usage: buckets, and what is not folded yet.
+--
+-- Each period has a view in the zone of tokenmeter.time_zone, and a function of the same name for an explicit zone and range;
+-- both are made of one text. A row stands for a period and series, and for nothing else: what is not folded yet is added
+-- to its bucket's row. A zone that has no days and months of its own is answered from 15-minute buckets.
+
+CREATE FUNCTION tokenmeter.report_time_zone() RETURNS text
+LANGUAGE sql STABLE PARALLEL SAFE
+RETURN coalesce(nullif(current_setting('tokenmeter.time_zone', true), ''), 'UTC');
+COMMENT ON FUNCTION tokenmeter.report_time_zone() IS 'the setting tokenmeter.time_zone, also before the library is loaded';
+
+CREATE FUNCTION tokenmeter.zone_id(zone text) RETURNS text
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+RETURN format('(SELECT z.zone_id FROM llm.report_zone z WHERE z.zone = %s)', zone);
+COMMENT ON FUNCTION tokenmeter.zone_id(text) IS 'part of create_usage_views()';
+
+CREATE FUNCTION tokenmeter.in_zone(zone text, grain text, alias text) RETURNS text
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+RETURN format('%1$s.zone_id = %2$s AND %1$s.grain = %3$s', alias, tokenmeter.zone_id(zone), tokenmeter.grain_number(grain));
+COMMENT ON FUNCTION tokenmeter.in_zone(text, text, text) IS 'part of create_usage_views()';
+
+CREATE FUNCTION tokenmeter.in_range(period text, from_time text, to_time text) RETURNS text
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+RETURN format('%1$s >= coalesce(%2$s, ''-infinity'') AND %1$s < coalesce(%3$s, ''infinity'')', period, from_time, to_time);
+COMMENT ON FUNCTION tokenmeter.in_range(text, text, text) IS 'part of create_usage_views()';
+
+-- A level's own rows. Rows of the bucket that the tail adds to come with the tail's sums, the others as they are.
+CREATE FUNCTION tokenmeter.stored_usage(bucket text, period text, tail_period text, grain text, zone text, from_time text, to_time text)
+RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN format($sql$
+  SELECT b.%2$I, %5$s, %6$s FROM llm.%1$I b JOIN llm.series s USING (series_id)
+  WHERE %3$s AND NOT EXISTS (SELECT FROM llm.tail t JOIN llm.series x ON x.series_key = %7$s
+    WHERE x.series_id = b.series_id AND %4$s = b.%2$I)
+  UNION ALL
+  SELECT t.period, %8$s, %9$s
+  FROM (SELECT %4$s AS period, %8$s, %10$s FROM llm.tail t GROUP BY 1, %8$s) t
+  LEFT JOIN llm.series s ON s.series_key = %7$s
+  LEFT JOIN llm.%1$I b ON b.series_id = s.series_id AND b.%2$I = t.period AND %11$s
+  WHERE %12$s$sql$,
+  bucket, period,
+  concat_ws(' AND ', 'true', tokenmeter.in_zone(zone, grain, 'b'), tokenmeter.in_range('b.' || period, from_time, to_time)),
+  tail_period, tokenmeter.list(tokenmeter.grain_dimensions(grain), 's'), tokenmeter.list(tokenmeter.measure_names(), 'b'),
+  tokenmeter.key_of(grain, 't'), tokenmeter.list(tokenmeter.grain_dimensions(grain), 't'),
+  tokenmeter.measure_sums('b', 't'), tokenmeter.measure_totals('t'), coalesce(tokenmeter.in_zone(zone, grain, 'b'), 'true'),
+  concat_ws(' AND ', 'true', tokenmeter.zone_id(zone) || ' IS NOT NULL', tokenmeter.in_range('t.period', from_time, to_time)));
+COMMENT ON FUNCTION tokenmeter.stored_usage(text, text, text, text, text, text, text) IS 'part of create_usage_views()';
+
+-- Rows of a period that is no level, or none in this zone: those of a finer level, by a calendar, so that a condition on the
+-- period becomes a range in that level's index.
+CREATE FUNCTION tokenmeter.derived_usage(calendar text, bucket text, bucket_range text, tail_period text, grain text, gate text,
+  from_time text, to_time text) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN format($sql$
+  SELECT f.period, %4$s, %5$s FROM (
+    SELECT c.period, %6$s, %7$s FROM %1$s c CROSS JOIN LATERAL (
+      SELECT b.* FROM llm.%2$I b WHERE %3$s) b JOIN llm.series s USING (series_id) WHERE %8$s
+    UNION ALL
+    SELECT %9$s, %10$s, %11$s FROM llm.tail t WHERE %12$s
+  ) f GROUP BY f.period, %4$s$sql$,
+  calendar, bucket, bucket_range,
+  tokenmeter.list(tokenmeter.grain_dimensions(grain), 'f'), tokenmeter.measure_totals('f'),
+  tokenmeter.list(tokenmeter.grain_dimensions(grain), 's'), tokenmeter.list(tokenmeter.measure_names(), 'b'), gate,
+  tail_period, tokenmeter.list(tokenmeter.grain_dimensions(grain), 't'), tokenmeter.list(tokenmeter.measure_names(), 't'),
+  concat_ws(' AND ', gate, tokenmeter.in_range(tail_period, from_time, to_time)));
+COMMENT ON FUNCTION tokenmeter.derived_usage(text, text, text, text, text, text, text, text) IS 'part of create_usage_views()';
+
+-- The rows of a view: of 15min, hourly, daily, weekly or monthly periods, in a zone (an expression), from a time to before
+-- another (expressions; NULL: all of the time).
+CREATE FUNCTION tokenmeter.usage_rows(period text, grain text, zone text, from_time text, to_time text) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN CASE period
+  WHEN '15min' THEN tokenmeter.stored_usage('bucket_15min', 'bucket_start', 't.bucket_start', grain, NULL, from_time, to_time)
+  WHEN 'hourly' THEN tokenmeter.derived_usage(
+    format('llm.hours(%s, %s, %s)', zone, coalesce(from_time, 'NULL'), coalesce(to_time, 'NULL')), 'bucket_15min',
+    'b.bucket_start >= c.period AND b.bucket_start < c.period + interval ''1 hour''',
+    format('date_trunc(''hour'', t.bucket_start, %s)', zone), grain, 'true', from_time, to_time)
+  ELSE (
+    SELECT concat_ws(' UNION ALL ',
+      CASE period WHEN 'weekly'
+        THEN tokenmeter.derived_usage(calendar, 'bucket_day', tokenmeter.in_zone(zone, grain, 'b') || ' AND b.day >= c.period AND b.day < c.period + 7',
+          tail_period, grain, tokenmeter.zone_id(zone) || ' IS NOT NULL', from_time, to_time)
+        ELSE tokenmeter.stored_usage('bucket_' || unit, unit, tail_period, grain, zone, from_time, to_time) END,
+      tokenmeter.derived_usage(calendar, 'bucket_15min', 'b.bucket_start >= c.starts AND b.bucket_start < c.ends',
+        tail_period, grain, tokenmeter.zone_id(zone) || ' IS NULL', from_time, to_time))
+    FROM (SELECT CASE period WHEN 'daily' THEN 'day' WHEN 'weekly' THEN 'week' WHEN 'monthly' THEN 'month' END) u (unit),
+      LATERAL (SELECT format('llm.days(%L, %s, %s, %s)', unit, zone, coalesce(from_time, 'NULL'), coalesce(to_time, 'NULL')),
+        CASE unit WHEN 'day' THEN format('(t.bucket_start AT TIME ZONE %s)::date', zone)
+          ELSE format('date_trunc(%L, t.bucket_start AT TIME ZONE %s)::date', unit, zone) END) c (calendar, tail_period))
+  END;
+COMMENT ON FUNCTION tokenmeter.usage_rows(text, text, text, text, text) IS 'part of create_usage_views()';
+
+CREATE FUNCTION tokenmeter.period_column(period text) RETURNS text
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+RETURN CASE period WHEN '15min' THEN 'bucket_start' WHEN 'hourly' THEN 'hour' WHEN 'daily' THEN 'day' WHEN 'weekly' THEN 'week'
+  WHEN 'monthly' THEN 'month' END;
+COMMENT ON FUNCTION tokenmeter.period_column(text) IS 'part of create_usage_views()';
+
+CREATE FUNCTION tokenmeter.usage_query(period text, grain text, zone text, from_time text, to_time text) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN format('SELECT u.period AS %I, %s, %s, %s FROM (%s) u (period, %2$s, %3$s)', tokenmeter.period_column(period),
+  tokenmeter.list(tokenmeter.grain_dimensions(grain)), tokenmeter.list(tokenmeter.measure_names()),
+  (SELECT string_agg(format('tokenmeter.quantile(u.%1$s_sketch, 0.%2$s) AS %1$s_p%2$s', measured, percent), ', ')
+    FROM unnest('{latency,ttft}'::text[]) measured, unnest('{50,95,99}'::text[]) percent),
+  tokenmeter.usage_rows(period, grain, zone, from_time, to_time));
+COMMENT ON FUNCTION tokenmeter.usage_query(text, text, text, text, text) IS 'part of create_usage_views()';
+
+-- The functions that the views of the ledger stand on. They belong to its owner, and read with his rights.
+CREATE FUNCTION tokenmeter.create_calendars() RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $create$
+BEGIN
+  CREATE OR REPLACE FUNCTION llm.known_days(OUT first_day date, OUT last_day date)
+  LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    SELECT least(d.first_day, (u.first_time AT TIME ZONE 'UTC')::date) - 1, greatest(d.last_day, (u.last_time AT TIME ZONE 'UTC')::date) + 1
+    FROM (SELECT min(u.occurred_at) AS first_time, max(u.occurred_at) AS last_time FROM llm.unfolded u) u,
+      (SELECT min(d.day) AS first_day, max(d.day) AS last_day FROM llm.bucket_day d
+       WHERE d.zone_id = (SELECT z.zone_id FROM llm.report_zone z WHERE z.zone = 'UTC') AND d.grain = 3) d;
+  $$;
+  COMMENT ON FUNCTION llm.known_days() IS 'the first and last day of which there could be entries, in whatever zone';
+
+  CREATE OR REPLACE FUNCTION llm.days(unit text, zone text, from_day date, to_day date)
+  RETURNS TABLE (period date, starts timestamptz, ends timestamptz)
+  LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+  DECLARE
+    step interval := ('1 ' || unit)::interval;
+    known record;
+  BEGIN
+    SELECT * INTO known FROM llm.known_days();
+    known.first_day := date_trunc(unit, greatest(known.first_day, from_day)::timestamp);
+    IF known.first_day < from_day THEN
+      known.first_day := known.first_day + step;
+    END IF;
+    IF known.first_day::timestamp AT TIME ZONE zone < tokenmeter.retired_before()
+      AND NOT EXISTS (SELECT FROM llm.report_zone z WHERE z.zone = days.zone)
+    THEN
+      RAISE EXCEPTION 'no days and months are kept in the time zone "%"', zone
+        USING ERRCODE = 'object_not_in_prerequisite_state',
+              DETAIL = format('The 15-minute buckets before %s have been retired.', tokenmeter.retired_before()),
+              HINT = 'Name a range that begins later, as in llm.usage_daily(zone, from, to).';
+    END IF;
+    RETURN QUERY SELECT d::date, d AT TIME ZONE zone, (d + step) AT TIME ZONE zone
+    FROM generate_series(known.first_day::timestamp, known.last_day, step) d
+    WHERE d < to_day OR to_day IS NULL;
+  END $$;
+  COMMENT ON FUNCTION llm.days(text, text, date, date) IS 'the days, weeks or months of a zone, each from when to when';
+
+  CREATE OR REPLACE FUNCTION llm.hours(zone text, from_time timestamptz, to_time timestamptz) RETURNS TABLE (period timestamptz)
+  LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    SELECT h FROM llm.known_days() k, generate_series(
+      date_trunc('hour', greatest(k.first_day::timestamp AT TIME ZONE 'UTC', tokenmeter.retired_before(), from_time), zone),
+      least((k.last_day + 1)::timestamp AT TIME ZONE 'UTC', to_time), interval '1 hour') h
+    WHERE (h >= from_time OR from_time IS NULL) AND (h < to_time OR to_time IS NULL);
+  $$;
+  COMMENT ON FUNCTION llm.hours(text, timestamptz, timestamptz) IS 'the hours of a zone of which there are 15-minute buckets';
+END $create$;
+COMMENT ON FUNCTION tokenmeter.create_calendars() IS 'part of create_ledger()';
+
+CREATE FUNCTION tokenmeter.create_usage_views() RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $create$
+DECLARE
+  view record;
+  columns text := (SELECT string_agg(format('%I %s', m.name, m.type), ', ' ORDER BY m.place) FROM tokenmeter.measures() m);
+BEGIN
+  FOR view IN
+    SELECT v.*, format('%s_%s', v.grain, v.period) AS name FROM (VALUES
+      ('usage', '15min', '15 minutes'), ('usage', 'hourly', 'hour'), ('usage', 'daily', 'day'), ('usage', 'weekly', 'week, from its Monday'),
+      ('usage', 'monthly', 'month'), ('tenant', 'daily', 'day, without people'), ('tenant', 'monthly', 'month, without people'),
+      ('model', 'daily', 'day, without people and tenants'), ('model', 'monthly', 'month, without people and tenants')
+    ) v (grain, period, meaning)
+  LOOP
+    EXECUTE format('CREATE OR REPLACE VIEW llm.%I AS %s', view.name,
+      tokenmeter.usage_query(view.period, view.grain, 'tokenmeter.report_time_zone()', NULL, NULL));
+    EXECUTE format('COMMENT ON VIEW llm.%I IS %L', view.name, format('usage by %s, in the time zone tokenmeter.time_zone', view.meaning));
+    CONTINUE WHEN view.grain <> 'usage';
+    EXECUTE format('CREATE OR REPLACE FUNCTION llm.%I(%s) RETURNS TABLE (%I %s, %s, %s, %s) LANGUAGE sql STABLE BEGIN ATOMIC %s; END',
+      view.name,
+      CASE view.period WHEN '15min' THEN 'from_time timestamptz, to_time timestamptz'
+        WHEN 'hourly' THEN 'zone text, from_time timestamptz, to_time timestamptz' ELSE 'zone text, from_day date, to_day date' END,
+      tokenmeter.period_column(view.period), CASE WHEN view.period IN ('15min', 'hourly') THEN 'timestamptz' ELSE 'date' END,
+      (SELECT string_agg(d || ' text', ', ') FROM unnest(tokenmeter.grain_dimensions(view.grain)) d), columns,
+      (SELECT string_agg(format('%s_p%s double precision', measured, percent), ', ')
+        FROM unnest('{latency,ttft}'::text[]) measured, unnest('{50,95,99}'::text[]) percent),
+      CASE view.period WHEN '15min' THEN tokenmeter.usage_query(view.period, view.grain, NULL, '$1', '$2')
+        ELSE tokenmeter.usage_query(view.period, view.grain, '$1', '$2', '$3') END);
+  END LOOP;
+END $create$;
+COMMENT ON FUNCTION tokenmeter.create_usage_views() IS 'part of create_ledger()';
