@@ -433,6 +433,9 @@ BEGIN
     PERFORM tokenmeter.add_report_zone(w.zone) FROM tokenmeter.wanted_zones() w (zone);
   END IF;
   folded := tokenmeter.fold_all(batch_size);
+  IF folded > 0 THEN
+    PERFORM tokenmeter.refresh_summaries();
+  END IF;
   IF keep IS NOT NULL THEN
     PERFORM tokenmeter.retire_buckets(now() - keep::interval);
   END IF;
