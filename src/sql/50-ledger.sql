@@ -58,50 +58,48 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION tokenmeter.call_facts(tokenmeter.call) IS 'what a call says but for its texts';
 
-CREATE FUNCTION tokenmeter.partition_name(month timestamp, parent text DEFAULT 'usage') RETURNS text
+CREATE FUNCTION tokenmeter.partition_name(month timestamp) RETURNS text
 LANGUAGE sql STABLE STRICT PARALLEL SAFE
-RETURN parent || to_char(month, 'FM_YYYY_MM') || CASE WHEN month < '0001-01-01' THEN '_bc' ELSE '' END;
-COMMENT ON FUNCTION tokenmeter.partition_name(timestamp, text) IS 'what the partition for a month, in UTC, of a table of the schema llm is called';
+RETURN to_char(month, 'FM"usage_"YYYY_MM') || CASE WHEN month < '0001-01-01' THEN '_bc' ELSE '' END;
+COMMENT ON FUNCTION tokenmeter.partition_name(timestamp) IS 'what the partition of llm.usage for a month, in UTC, is called';
 
 -- As it is now, whatever the transaction's snapshot: another session may have made it since.
-CREATE FUNCTION tokenmeter.is_partition(name text, parent text DEFAULT 'usage') RETURNS boolean
+CREATE FUNCTION tokenmeter.is_partition(name text) RETURNS boolean
 LANGUAGE sql VOLATILE PARALLEL SAFE
-RETURN coalesce(pg_partition_root(to_regclass(format('llm.%I', name))) = to_regclass(format('llm.%I', parent)), false);
-COMMENT ON FUNCTION tokenmeter.is_partition(text, text) IS 'is the table of the schema llm a partition of another there?';
+RETURN coalesce(pg_partition_root(to_regclass(format('llm.%I', name))) = to_regclass('llm.usage'), false);
+COMMENT ON FUNCTION tokenmeter.is_partition(text) IS 'is the table of the schema llm a partition of llm.usage?';
 
--- Makes the partition of a table of the schema llm for the month, in UTC, of a moment, if there is none yet.
-CREATE FUNCTION tokenmeter.ensure_partition(at timestamptz, parent text DEFAULT 'usage') RETURNS void
+-- Makes the partition of llm.usage for the month, in UTC, of a moment, if there is none yet.
+CREATE FUNCTION tokenmeter.ensure_partition(at timestamptz) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET client_min_messages = warning
 SET datestyle = 'ISO' SET timezone = 'UTC' AS $$
 DECLARE
   month timestamp := date_trunc('month', at AT TIME ZONE 'UTC');
-  month_name text := tokenmeter.partition_name(month, parent);
+  month_name text := tokenmeter.partition_name(month);
   name text := month_name;
 BEGIN
-  IF tokenmeter.is_partition(name, parent) THEN
+  IF tokenmeter.is_partition(name) THEN
     RETURN;
   END IF;
   -- One session makes partitions at a time; those that waited find it made. It is the lock that attaching
   -- takes: others go on inserting.
-  EXECUTE format('LOCK TABLE ONLY llm.%I IN SHARE UPDATE EXCLUSIVE MODE', parent);
+  LOCK TABLE ONLY llm.usage IN SHARE UPDATE EXCLUSIVE MODE;
   -- A table of that name that is no partition is one that was detached: it is left alone.
   FOR i IN 2 .. 1000 LOOP
-    IF tokenmeter.is_partition(name, parent) THEN
+    IF tokenmeter.is_partition(name) THEN
       RETURN;
     END IF;
     EXIT WHEN to_regclass(format('llm.%I', name)) IS NULL;
     name := format('%s_%s', month_name, i);
   END LOOP;
   -- Made first and attached then: CREATE TABLE ... PARTITION OF would stop them.
-  EXECUTE format('CREATE TABLE llm.%I (LIKE llm.%I INCLUDING DEFAULTS INCLUDING CONSTRAINTS INCLUDING GENERATED)', name, parent);
-  EXECUTE format('ALTER TABLE llm.%I ATTACH PARTITION llm.%I FOR VALUES FROM (%L) TO (%L)', parent, name,
+  EXECUTE format('CREATE TABLE llm.%I (LIKE llm.usage INCLUDING DEFAULTS INCLUDING CONSTRAINTS INCLUDING GENERATED)', name);
+  EXECUTE format('ALTER TABLE llm.usage ATTACH PARTITION llm.%I FOR VALUES FROM (%L) TO (%L)', name,
     month AT TIME ZONE 'UTC', (month + interval '1 month') AT TIME ZONE 'UTC');
-  IF parent = 'usage' THEN
-    EXECUTE format('CREATE TRIGGER refuse_truncate BEFORE TRUNCATE ON llm.%I EXECUTE FUNCTION llm.refuse_change()', name);
-    PERFORM tokenmeter.note_retired(month);
-  END IF;
+  EXECUTE format('CREATE TRIGGER refuse_truncate BEFORE TRUNCATE ON llm.%I EXECUTE FUNCTION llm.refuse_change()', name);
+  PERFORM tokenmeter.note_retired(month);
 END $$;
-COMMENT ON FUNCTION tokenmeter.ensure_partition(timestamptz, text) IS 'makes the month''s partition of llm.usage, or of another table of the schema llm, if there is none';
+COMMENT ON FUNCTION tokenmeter.ensure_partition(timestamptz) IS 'makes the month''s partition of llm.usage if there is none';
 
 -- Whoever posts makes next month's partition, so that at the turn of a month nobody waits for the session that makes it.
 -- Nothing is lost if it cannot be made yet.

@@ -181,8 +181,9 @@ BEGIN
       autovacuum_analyze_threshold = 5000, autovacuum_vacuum_cost_delay = 0);
   COMMENT ON TABLE llm.unfolded IS 'what entries have that no bucket has yet; tokenmeter.maintain() empties it';
 
+  -- Not partitioned: a statement that was planned before a partition was attached would not see what its snapshot does.
   EXECUTE format('CREATE TABLE IF NOT EXISTS llm.bucket_15min (bucket_start timestamptz NOT NULL, '
-    'series_id bigint NOT NULL, %s, PRIMARY KEY (bucket_start, series_id)) PARTITION BY RANGE (bucket_start)', measures);
+    'series_id bigint NOT NULL, %s, PRIMARY KEY (bucket_start, series_id))', measures);
   COMMENT ON TABLE llm.bucket_15min IS 'entries added up by 15 minutes of UTC, in the finest grain';
   CREATE TABLE IF NOT EXISTS llm.report_zone (
     zone_id smallint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -284,9 +285,6 @@ CREATE FUNCTION tokenmeter.fold(batch tid[]) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET jit = off AS $$
 BEGIN
   PERFORM tokenmeter.add_series(batch);
-  PERFORM tokenmeter.ensure_partition(m.month, 'bucket_15min')
-  FROM (SELECT DISTINCT date_trunc('month', u.occurred_at, 'UTC') AS month FROM llm.unfolded u
-    WHERE u.ctid = ANY (batch) AND u.occurred_at >= tokenmeter.retired_before()) m;
   EXECUTE format($sql$
     WITH taken AS (
       DELETE FROM llm.unfolded WHERE ctid = ANY ($1) RETURNING *
@@ -388,36 +386,38 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION tokenmeter.drop_report_zone(text) IS 'keeps no days and months in a time zone any longer';
 
--- Ranges of the partitions of a table of the schema llm; NULL: has no end, or what no other partition takes.
-CREATE FUNCTION tokenmeter.partition_ranges(parent text)
+-- NULL: has no end, or what no other partition takes.
+CREATE FUNCTION tokenmeter.partition_ranges()
 RETURNS TABLE (name text, from_time timestamptz, to_time timestamptz)
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET datestyle = 'ISO' SET timezone = 'UTC'
 AS $$
   SELECT c.relname, (regexp_match(bound.text, 'FROM \(''([^'']+)''\)'))[1]::timestamptz, (regexp_match(bound.text, 'TO \(''([^'']+)''\)'))[1]::timestamptz
   FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid CROSS JOIN LATERAL pg_get_expr(c.relpartbound, c.oid) AS bound (text)
-  WHERE i.inhparent = to_regclass(format('llm.%I', parent));
+  WHERE i.inhparent = to_regclass('llm.usage');
 $$;
-COMMENT ON FUNCTION tokenmeter.partition_ranges(text) IS 'from and to when each partition of a table of the schema llm goes';
+COMMENT ON FUNCTION tokenmeter.partition_ranges() IS 'from and to when each partition of llm.usage goes';
 
--- Drops the 15-minute buckets of whole months, in UTC, before a time. Days and months stay; what is asked in zones that
+-- Deletes the 15-minute buckets of whole days, in UTC, before a time. Days and months stay; what is asked in zones that
 -- have none can then only be answered for the time since.
-CREATE FUNCTION tokenmeter.retire_buckets(before timestamptz) RETURNS integer
+CREATE FUNCTION tokenmeter.retire_buckets(before timestamptz) RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-  partition record;
-  dropped integer := 0;
+  retired bigint;
 BEGIN
   PERFORM tokenmeter.begin_maintenance();
-  PERFORM tokenmeter.fold_all(1000000);
-  FOR partition IN SELECT r.* FROM tokenmeter.partition_ranges('bucket_15min') r WHERE r.to_time <= before LOOP
-    EXECUTE format('DROP TABLE llm.%I', partition.name);
-    INSERT INTO llm.retired (what, before) VALUES ('bucket_15min', partition.to_time)
-    ON CONFLICT (what) DO UPDATE SET before = greatest(retired.before, excluded.before);
-    dropped := dropped + 1;
-  END LOOP;
-  RETURN dropped;
+  IF before IS NULL OR before > now() THEN
+    RAISE EXCEPTION '15-minute buckets of the future cannot be retired' USING ERRCODE = 'invalid_parameter_value';
+  END IF;
+  before := date_trunc('day', before, 'UTC');
+  DELETE FROM llm.bucket_15min b WHERE b.bucket_start < retire_buckets.before;
+  GET DIAGNOSTICS retired = ROW_COUNT;
+  IF retired > 0 THEN
+    INSERT INTO llm.retired AS r (what, before) VALUES ('bucket_15min', retire_buckets.before)
+    ON CONFLICT (what) DO UPDATE SET before = greatest(r.before, excluded.before);
+  END IF;
+  RETURN retired;
 END $$;
-COMMENT ON FUNCTION tokenmeter.retire_buckets(timestamptz) IS 'drops 15-minute buckets of whole months before a time; returns how many months';
+COMMENT ON FUNCTION tokenmeter.retire_buckets(timestamptz) IS 'deletes 15-minute buckets of whole days before a time; returns how many';
 
 CREATE FUNCTION tokenmeter.maintain(batch_size integer DEFAULT 1000000) RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -448,7 +448,7 @@ CREATE FUNCTION tokenmeter.unretired_months() RETURNS SETOF tstzrange
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
   SELECT unnest(range_agg(tstzrange(r.from_time, r.to_time)) - coalesce(
     (SELECT range_agg(tstzrange(m.month AT TIME ZONE 'UTC', (m.month + interval '1 month') AT TIME ZONE 'UTC')) FROM llm.retired_month m), '{}'))
-  FROM tokenmeter.partition_ranges('usage') r;
+  FROM tokenmeter.partition_ranges() r;
 $$;
 COMMENT ON FUNCTION tokenmeter.unretired_months() IS 'the times of which llm.usage has all entries';
 
