@@ -336,7 +336,7 @@ BEGIN
     UNION ALL SELECT 'llm.' || relname, relowner FROM pg_class WHERE relnamespace = to_regnamespace('llm')
       AND relname ~ '^(usage.*|request|intake_problem|inbox.*|message_log|unpriced|delivery|series.*|unfolded|tail|bucket_.*|report_zone.*|retired.*|(tenant|model|top)_.*|monthly_statement.*)$'
     UNION ALL SELECT 'llm.' || proname, proowner FROM pg_proc WHERE pronamespace = to_regnamespace('llm')
-      AND proname ~ '^(post_message|refuse_change|known_days|days|hours|usage_.*)$'
+      AND proname ~ '^(post_message|refuse_change|days|quarters|usage_.*)$'
   ) AS present (object, owner)
   WHERE owner <> quote_ident(current_user)::regrole LIMIT 1;
   IF FOUND THEN

@@ -46,24 +46,24 @@ RETURN format($sql$
   concat_ws(' AND ', 'true', tokenmeter.zone_id(zone) || ' IS NOT NULL', tokenmeter.in_range('t.period', from_time, to_time)));
 COMMENT ON FUNCTION tokenmeter.stored_usage(text, text, text, text, text, text, text) IS 'part of create_usage_views()';
 
--- Rows of a period that is no level, or none in this zone: those of a finer level, by a calendar, so that a condition on the
--- period becomes a range in that level's index.
-CREATE FUNCTION tokenmeter.derived_usage(calendar text, bucket text, bucket_range text, tail_period text, grain text, gate text,
-  from_time text, to_time text) RETURNS text
+-- Rows of a period that is no level, or none in this zone: those of a finer level. A list of that level's own periods stands
+-- before it, so that a condition on the period becomes equalities in its index.
+CREATE FUNCTION tokenmeter.derived_usage(list text, bucket text, finer text, condition text, period text, tail_period text, grain text,
+  gate text, from_time text, to_time text) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN format($sql$
-  SELECT f.period, %4$s, %5$s FROM (
-    SELECT c.period, %6$s, %7$s FROM %1$s c CROSS JOIN LATERAL (
-      SELECT b.* FROM llm.%2$I b WHERE %3$s) b JOIN llm.series s USING (series_id) WHERE %8$s
+  SELECT f.period, %6$s, %7$s FROM (
+    SELECT c.period, %8$s, %9$s FROM (SELECT %4$s AS period, l.%3$I FROM %1$s l) c JOIN llm.%2$I b ON b.%3$I = c.%3$I
+      JOIN llm.series s USING (series_id) WHERE %5$s
     UNION ALL
-    SELECT %9$s, %10$s, %11$s FROM llm.tail t WHERE %12$s
-  ) f GROUP BY f.period, %4$s$sql$,
-  calendar, bucket, bucket_range,
+    SELECT %10$s, %11$s, %12$s FROM llm.tail t WHERE %13$s
+  ) f GROUP BY f.period, %6$s$sql$,
+  list, bucket, finer, period, concat_ws(' AND ', gate, condition, tokenmeter.in_range('c.period', from_time, to_time)),
   tokenmeter.list(tokenmeter.grain_dimensions(grain), 'f'), tokenmeter.measure_totals('f'),
-  tokenmeter.list(tokenmeter.grain_dimensions(grain), 's'), tokenmeter.list(tokenmeter.measure_names(), 'b'), gate,
+  tokenmeter.list(tokenmeter.grain_dimensions(grain), 's'), tokenmeter.list(tokenmeter.measure_names(), 'b'),
   tail_period, tokenmeter.list(tokenmeter.grain_dimensions(grain), 't'), tokenmeter.list(tokenmeter.measure_names(), 't'),
   concat_ws(' AND ', gate, tokenmeter.in_range(tail_period, from_time, to_time)));
-COMMENT ON FUNCTION tokenmeter.derived_usage(text, text, text, text, text, text, text, text) IS 'part of create_usage_views()';
+COMMENT ON FUNCTION tokenmeter.derived_usage(text, text, text, text, text, text, text, text, text, text) IS 'part of create_usage_views()';
 
 -- The rows of a view: of 15min, hourly, daily, weekly or monthly periods, in a zone (an expression), from a time to before
 -- another (expressions; NULL: all of the time).
@@ -71,22 +71,21 @@ CREATE FUNCTION tokenmeter.usage_rows(period text, grain text, zone text, from_t
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN CASE period
   WHEN '15min' THEN tokenmeter.stored_usage('bucket_15min', 'bucket_start', 't.bucket_start', grain, NULL, from_time, to_time)
-  WHEN 'hourly' THEN tokenmeter.derived_usage(
-    format('llm.hours(%s, %s, %s)', zone, coalesce(from_time, 'NULL'), coalesce(to_time, 'NULL')), 'bucket_15min',
-    'b.bucket_start >= c.period AND b.bucket_start < c.period + interval ''1 hour''',
+  WHEN 'hourly' THEN tokenmeter.derived_usage(format('llm.quarters(NULL, %s, %s)', coalesce(from_time, 'NULL'), coalesce(to_time, 'NULL')),
+    'bucket_15min', 'bucket_start', NULL, format('date_trunc(''hour'', l.bucket_start, %s)', zone),
     format('date_trunc(''hour'', t.bucket_start, %s)', zone), grain, 'true', from_time, to_time)
   ELSE (
     SELECT concat_ws(' UNION ALL ',
       CASE period WHEN 'weekly'
-        THEN tokenmeter.derived_usage(calendar, 'bucket_day', tokenmeter.in_zone(zone, grain, 'b') || ' AND b.day >= c.period AND b.day < c.period + 7',
-          tail_period, grain, tokenmeter.zone_id(zone) || ' IS NOT NULL', from_time, to_time)
-        ELSE tokenmeter.stored_usage('bucket_' || unit, unit, tail_period, grain, zone, from_time, to_time) END,
-      tokenmeter.derived_usage(calendar, 'bucket_15min', 'b.bucket_start >= c.starts AND b.bucket_start < c.ends',
-        tail_period, grain, tokenmeter.zone_id(zone) || ' IS NULL', from_time, to_time))
+        THEN tokenmeter.derived_usage('llm.days()', 'bucket_day', 'day', tokenmeter.in_zone(zone, grain, 'b'),
+          'date_trunc(''week'', l.day::timestamp)::date', format(template, 't'), grain, tokenmeter.zone_id(zone) || ' IS NOT NULL', from_time, to_time)
+        ELSE tokenmeter.stored_usage('bucket_' || unit, unit, format(template, 't'), grain, zone, from_time, to_time) END,
+      tokenmeter.derived_usage(format('llm.quarters(%1$s, %2$s::timestamp AT TIME ZONE %1$s, (%3$s::timestamp + interval ''1 %4$s'') AT TIME ZONE %1$s)',
+          zone, coalesce(from_time, 'NULL'), coalesce(to_time, 'NULL'), unit),
+        'bucket_15min', 'bucket_start', NULL, format(template, 'l'), format(template, 't'), grain, tokenmeter.zone_id(zone) || ' IS NULL', from_time, to_time))
     FROM (SELECT CASE period WHEN 'daily' THEN 'day' WHEN 'weekly' THEN 'week' WHEN 'monthly' THEN 'month' END) u (unit),
-      LATERAL (SELECT format('llm.days(%L, %s, %s, %s)', unit, zone, coalesce(from_time, 'NULL'), coalesce(to_time, 'NULL')),
-        CASE unit WHEN 'day' THEN format('(t.bucket_start AT TIME ZONE %s)::date', zone)
-          ELSE format('date_trunc(%L, t.bucket_start AT TIME ZONE %s)::date', unit, zone) END) c (calendar, tail_period))
+      LATERAL (SELECT format(CASE unit WHEN 'day' THEN '(%%s.bucket_start AT TIME ZONE %1$s)::date'
+        ELSE 'date_trunc(%2$L, %%s.bucket_start AT TIME ZONE %1$s)::date' END, zone, unit)) p (template))
   END;
 COMMENT ON FUNCTION tokenmeter.usage_rows(text, text, text, text, text) IS 'part of create_usage_views()';
 
@@ -105,53 +104,41 @@ RETURN format('SELECT u.period AS %I, %s, %s, %s FROM (%s) u (period, %2$s, %3$s
   tokenmeter.usage_rows(period, grain, zone, from_time, to_time));
 COMMENT ON FUNCTION tokenmeter.usage_query(text, text, text, text, text) IS 'part of create_usage_views()';
 
--- The functions that the views of the ledger stand on. They belong to its owner, and read with his rights.
+-- The functions that the views of the ledger stand on. They belong to its owner, and read with his rights. Few rows are
+-- announced, since what is read by them is mostly little.
 CREATE FUNCTION tokenmeter.create_calendars() RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $create$
 BEGIN
-  CREATE OR REPLACE FUNCTION llm.known_days(OUT first_day date, OUT last_day date)
-  LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-    SELECT least(d.first_day, (u.first_time AT TIME ZONE 'UTC')::date) - 1, greatest(d.last_day, (u.last_time AT TIME ZONE 'UTC')::date) + 1
+  CREATE OR REPLACE FUNCTION llm.days() RETURNS TABLE (day date)
+  LANGUAGE sql STABLE SECURITY DEFINER ROWS 100 SET search_path = pg_catalog, pg_temp AS $$
+    SELECT g::date
     FROM (SELECT min(u.occurred_at) AS first_time, max(u.occurred_at) AS last_time FROM llm.unfolded u) u,
       (SELECT min(d.day) AS first_day, max(d.day) AS last_day FROM llm.bucket_day d
-       WHERE d.zone_id = (SELECT z.zone_id FROM llm.report_zone z WHERE z.zone = 'UTC') AND d.grain = 3) d;
+       WHERE d.zone_id = (SELECT z.zone_id FROM llm.report_zone z WHERE z.zone = 'UTC') AND d.grain = 3) d,
+      generate_series(least(d.first_day, (u.first_time AT TIME ZONE 'UTC')::date) - interval '1 day',
+        greatest(d.last_day, (u.last_time AT TIME ZONE 'UTC')::date) + interval '1 day', interval '1 day') g;
   $$;
-  COMMENT ON FUNCTION llm.known_days() IS 'the first and last day of which there could be entries, in whatever zone';
+  COMMENT ON FUNCTION llm.days() IS 'the days of which there could be entries, in whatever time zone';
 
-  CREATE OR REPLACE FUNCTION llm.days(unit text, zone text, from_day date, to_day date)
-  RETURNS TABLE (period date, starts timestamptz, ends timestamptz)
-  LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+  CREATE OR REPLACE FUNCTION llm.quarters(zone text, from_time timestamptz, to_time timestamptz) RETURNS TABLE (bucket_start timestamptz)
+  LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 100 SET search_path = pg_catalog, pg_temp AS $$
   DECLARE
-    step interval := ('1 ' || unit)::interval;
-    known record;
+    first_time timestamptz;
+    last_time timestamptz;
   BEGIN
-    SELECT * INTO known FROM llm.known_days();
-    known.first_day := date_trunc(unit, greatest(known.first_day, from_day)::timestamp);
-    IF known.first_day < from_day THEN
-      known.first_day := known.first_day + step;
-    END IF;
-    IF known.first_day::timestamp AT TIME ZONE zone < tokenmeter.retired_before()
-      AND NOT EXISTS (SELECT FROM llm.report_zone z WHERE z.zone = days.zone)
-    THEN
+    SELECT min(d.day)::timestamp AT TIME ZONE 'UTC', max(d.day)::timestamp AT TIME ZONE 'UTC' INTO first_time, last_time FROM llm.days() d;
+    first_time := greatest(first_time, from_time);
+    IF zone IS NOT NULL AND first_time < tokenmeter.retired_before() THEN
       RAISE EXCEPTION 'no days and months are kept in the time zone "%"', zone
         USING ERRCODE = 'object_not_in_prerequisite_state',
               DETAIL = format('The 15-minute buckets before %s have been retired.', tokenmeter.retired_before()),
               HINT = 'Name a range that begins later, as in llm.usage_daily(zone, from, to).';
     END IF;
-    RETURN QUERY SELECT d::date, d AT TIME ZONE zone, (d + step) AT TIME ZONE zone
-    FROM generate_series(known.first_day::timestamp, known.last_day, step) d
-    WHERE d < to_day OR to_day IS NULL;
+    RETURN QUERY SELECT q FROM generate_series(
+      date_bin('15 minutes', greatest(first_time, tokenmeter.retired_before()), '2000-01-01 00:00:00+00') - interval '15 minutes',
+      least(last_time, to_time) + interval '1 day', interval '15 minutes') q;
   END $$;
-  COMMENT ON FUNCTION llm.days(text, text, date, date) IS 'the days, weeks or months of a zone, each from when to when';
-
-  CREATE OR REPLACE FUNCTION llm.hours(zone text, from_time timestamptz, to_time timestamptz) RETURNS TABLE (period timestamptz)
-  LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-    SELECT h FROM llm.known_days() k, generate_series(
-      date_trunc('hour', greatest(k.first_day::timestamp AT TIME ZONE 'UTC', tokenmeter.retired_before(), from_time), zone),
-      least((k.last_day + 1)::timestamp AT TIME ZONE 'UTC', to_time), interval '1 hour') h
-    WHERE (h >= from_time OR from_time IS NULL) AND (h < to_time OR to_time IS NULL);
-  $$;
-  COMMENT ON FUNCTION llm.hours(text, timestamptz, timestamptz) IS 'the hours of a zone of which there are 15-minute buckets';
+  COMMENT ON FUNCTION llm.quarters(text, timestamptz, timestamptz) IS 'the quarters of an hour of a time of which there could be buckets; with a zone, an error if not of all of it';
 END $create$;
 COMMENT ON FUNCTION tokenmeter.create_calendars() IS 'part of create_ledger()';
 

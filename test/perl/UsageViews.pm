@@ -31,7 +31,7 @@ sub differences_query {
         my @keys = ($column, $view =~ /^usage/ ? qw(tenant_id user_id) : $view =~ /^tenant/ ? 'tenant_id' : (), qw(provider model status currency));
         my $keys = join ', ', @keys;
         my $sums = join ', ', map { "sum($_)" } split / /, "$tokens cost";
-        my $expression = sprintf $period{$view}, $zone;
+        my $expression = $period{$view} =~ s{%1\$s}{$zone}r;
         my $rows = join ', ', map { $_ eq $column ? "$expression AS $column" : $_ } @keys;
         # An entry that prices a call late takes it off the unpriced ones, which have no currency.
         my $ledger = qq{SELECT $keys, sum(entry), sum(call), sum(unpriced), $sums FROM (
