@@ -318,6 +318,15 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION tokenmeter.fold_all(integer) IS 'part of maintain()';
 
+-- The 15-minute buckets of a zone's days, from one to before another (expressions). A day is what its quarters say: where
+-- clocks are set back at midnight, it has two beginnings.
+CREATE FUNCTION tokenmeter.quarters_of_days(from_day text, to_day text, zone text) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN format('(SELECT * FROM llm.bucket_15min WHERE bucket_start >= (%1$s::date - 2)::timestamp AT TIME ZONE ''UTC'' '
+  'AND bucket_start < (%2$s::date + 2)::timestamp AT TIME ZONE ''UTC'' AND (bucket_start AT TIME ZONE %3$s)::date >= %1$s '
+  'AND (bucket_start AT TIME ZONE %3$s)::date < %2$s)', from_day, to_day, zone);
+COMMENT ON FUNCTION tokenmeter.quarters_of_days(text, text, text) IS 'part of the statements that are made for buckets';
+
 -- Makes days and months of a zone anew, those that have days from one to before another, from the level below each.
 CREATE FUNCTION tokenmeter.refold(zone text, from_day date, to_day date) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET jit = off AS $$
@@ -327,11 +336,10 @@ DECLARE
   to_month date := date_trunc('month', to_day::timestamp + interval '1 month' - interval '1 day');
 BEGIN
   DELETE FROM llm.bucket_day d WHERE d.zone_id = own_id AND d.day >= from_day AND d.day < to_day;
-  EXECUTE format('WITH %s %s',
-    tokenmeter.days_and_months_of('(SELECT * FROM llm.bucket_15min WHERE bucket_start >= $2 AND bucket_start < $3)',
+  EXECUTE format('WITH %s %s', tokenmeter.days_and_months_of(tokenmeter.quarters_of_days('$2', '$3', '$4'),
       '(SELECT * FROM llm.report_zone WHERE zone_id = $1)'),
     tokenmeter.adding_to('bucket_day', '{zone_id,grain,day,series_id}', 'TABLE days'))
-  USING own_id, from_day::timestamp AT TIME ZONE zone, to_day::timestamp AT TIME ZONE zone;
+  USING own_id, from_day, to_day, zone;
   DELETE FROM llm.bucket_month m WHERE m.zone_id = own_id AND m.month >= from_month AND m.month < to_month;
   EXECUTE tokenmeter.adding_to('bucket_month', '{zone_id,grain,month,series_id}', format($sql$
     SELECT f.zone_id, f.grain, date_trunc('month', f.day::timestamp)::date AS month, f.series_id, %s FROM llm.bucket_day f
@@ -526,8 +534,7 @@ BEGIN
     RETURN QUERY EXECUTE format('SELECT ''day'', $4, day::text, s.series_key, expected, found FROM (%s) d (day, grain, series_id, expected, found)
         JOIN llm.series s USING (series_id)',
       tokenmeter.differences_between('{day,grain,series_id}',
-        format('WITH %s TABLE days', tokenmeter.days_and_months_of('(SELECT * FROM llm.bucket_15min WHERE bucket_start >= $2::timestamp AT TIME ZONE $4
-          AND bucket_start < $3::timestamp AT TIME ZONE $4)', '(SELECT * FROM llm.report_zone WHERE zone_id = $1)')),
+        format('WITH %s TABLE days', tokenmeter.days_and_months_of(tokenmeter.quarters_of_days('$2', '$3', '$4'), '(SELECT * FROM llm.report_zone WHERE zone_id = $1)')),
         'SELECT * FROM llm.bucket_day WHERE zone_id = $1 AND day >= $2 AND day < $3'))
     USING reported.zone_id, (first_time AT TIME ZONE reported.zone)::date + CASE WHEN tokenmeter.retired_before() = '-infinity' THEN 0 ELSE 1 END,
       CASE WHEN isfinite(to_time) THEN (to_time AT TIME ZONE reported.zone)::date ELSE 'infinity' END, reported.zone;

@@ -80,7 +80,7 @@ RETURN CASE period
         THEN tokenmeter.derived_usage('llm.days()', 'bucket_day', 'day', tokenmeter.in_zone(zone, grain, 'b'),
           'date_trunc(''week'', l.day::timestamp)::date', format(template, 't'), grain, tokenmeter.zone_id(zone) || ' IS NOT NULL', from_time, to_time)
         ELSE tokenmeter.stored_usage('bucket_' || unit, unit, format(template, 't'), grain, zone, from_time, to_time) END,
-      tokenmeter.derived_usage(format('llm.quarters(%1$s, %2$s::timestamp AT TIME ZONE %1$s, (%3$s::timestamp + interval ''1 %4$s'') AT TIME ZONE %1$s)',
+      tokenmeter.derived_usage(format('llm.quarters(%1$s, (%2$s::timestamp - interval ''3 hours'') AT TIME ZONE %1$s, (%3$s::timestamp + interval ''1 %4$s'') AT TIME ZONE %1$s)',
           zone, coalesce(from_time, 'NULL'), coalesce(to_time, 'NULL'), unit),
         'bucket_15min', 'bucket_start', NULL, format(template, 'l'), format(template, 't'), grain, tokenmeter.zone_id(zone) || ' IS NULL', from_time, to_time))
     FROM (SELECT CASE period WHEN 'daily' THEN 'day' WHEN 'weekly' THEN 'week' WHEN 'monthly' THEN 'month' END) u (unit),
