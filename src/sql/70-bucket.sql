@@ -301,6 +301,20 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION tokenmeter.fold(tid[]) IS 'part of maintain(): moves rows of llm.unfolded into the buckets';
 
+-- Planners that take the buckets for empty would read the tail once for each of them: what has grown by much since it was
+-- analyzed is analyzed now.
+CREATE FUNCTION tokenmeter.analyze_grown(added bigint) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  grown regclass;
+BEGIN
+  FOR grown IN SELECT c.oid FROM pg_class c WHERE c.oid IN ('llm.bucket_15min'::regclass, 'llm.bucket_day'::regclass,
+    'llm.bucket_month'::regclass, 'llm.series'::regclass) AND added > 0.2 * c.reltuples LOOP
+    EXECUTE format('ANALYZE %s', grown);
+  END LOOP;
+END $$;
+COMMENT ON FUNCTION tokenmeter.analyze_grown(bigint) IS 'part of maintain()';
+
 CREATE FUNCTION tokenmeter.fold_all(batch_size integer) RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -314,6 +328,7 @@ BEGIN
     folded := folded + cardinality(batch);
     EXIT WHEN cardinality(batch) < batch_size;
   END LOOP;
+  PERFORM tokenmeter.analyze_grown(folded);
   RETURN folded;
 END $$;
 COMMENT ON FUNCTION tokenmeter.fold_all(integer) IS 'part of maintain()';

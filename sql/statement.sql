@@ -1,0 +1,86 @@
+-- Statements: frozen, and what comes later goes on the next one.
+SELECT tokenmeter.create_ledger();
+INSERT INTO tokenmeter.price (provider, model, meter, unit_quantity, unit_price, currency, effective_from) VALUES
+  ('ours', 'mine', 'input', 1000, 1, 'EUR', '2020-01-01'), ('ours', 'other', 'input', 1000, 0.0001, 'USD', '2020-01-01');
+INSERT INTO llm.inbox (request_id, occurred_at, tenant_id, provider, model, input_tokens, quantities) VALUES
+  ('1', '2025-01-05', 'acme', 'ours', 'mine', 1000, NULL), ('2', '2025-01-06', 'acme', 'ours', 'mine', 500, NULL), ('3', '2025-01-06', 'acme', 'ours', 'other', 1, NULL),
+  ('4', '2025-01-06', 'acme', 'ours', 'late', 700, NULL), ('5', '2025-01-07', 'globex', 'ours', 'mine', 9000, NULL), ('6', '2025-01-07', NULL, 'ours', 'mine', 1, NULL),
+  ('7', '2025-02-01 00:00+00', 'acme', 'ours', 'mine', 2000, NULL);
+CREATE VIEW line AS
+SELECT statement_id AS id, line, adjusts, to_char(adjusted_month, 'YYYY-MM') AS adjusted, model, currency, calls, input_tokens AS input, cost FROM llm.statement_line ORDER BY 1, 2;
+
+SELECT tokenmeter.close_statement('acme', '2025-01-31');
+TABLE line;
+SELECT statement_id, tenant_id, to_char(month, 'YYYY-MM') AS month, zone, entries, length(entries_hash), reopened_at FROM llm.statement;
+SELECT tokenmeter.close_statement('acme', '2025-01-01');
+SELECT tokenmeter.close_statement(NULL, '2025-01-01');
+SELECT tokenmeter.close_statement(NULL, '2025-01-01');
+SELECT tokenmeter.close_statement('nobody', '2025-01-01');
+
+-- A late call, a late price, a price that was wrong: of January, on February's statement.
+INSERT INTO llm.inbox (request_id, occurred_at, tenant_id, provider, model, input_tokens) VALUES ('late', '2025-01-09', 'acme', 'ours', 'mine', 10);
+INSERT INTO tokenmeter.price (provider, model, meter, unit_quantity, unit_price, currency, effective_from) VALUES
+  ('ours', 'late', 'input', 1000, 1, 'EUR', '2020-01-01'), ('ours', 'other', 'input', 1000, 2, 'USD', '2020-01-01');
+SELECT tokenmeter.price_pending();
+SELECT * FROM tokenmeter.reprice('2025-01-01', '2025-02-01', 'other', 'was wrong', false);
+SELECT tokenmeter.maintain();
+SELECT tokenmeter.close_statement('acme', '2025-02-01');
+SELECT * FROM line WHERE id > 1;
+SELECT statement_id, currency, in_force, charges, adjustments, total, calls FROM llm.statement_total ORDER BY 1, 2;
+-- March has nothing of its own, and nothing late.
+SELECT tokenmeter.close_statement('acme', '2025-03-01');
+SELECT count(*) FROM line WHERE id = (SELECT max(statement_id) FROM llm.statement);
+
+-- Reopened: it leaves a trace, and its month's next statement has what is on no other.
+SELECT tokenmeter.reopen_statement('acme', '2025-01-01', ' ');
+SELECT tokenmeter.reopen_statement('acme', '2025-01-01', 'a line was disputed');
+SELECT tokenmeter.reopen_statement('acme', '2025-01-01', 'again');
+INSERT INTO llm.inbox (request_id, occurred_at, tenant_id, provider, model, input_tokens) VALUES ('later', '2025-01-10', 'acme', 'ours', 'mine', 30), ('feb', '2025-02-10', 'acme', 'ours', 'mine', 40);
+SELECT tokenmeter.close_statement('acme', '2025-04-01');  -- January is open: only February's late call
+SELECT tokenmeter.close_statement('acme', '2025-01-01');
+SELECT * FROM line WHERE id > 6;
+SELECT statement_id, to_char(month, 'YYYY-MM') AS month, entries, reopened_at IS NOT NULL AS reopened, reopened_by = session_user AS by_me, reopened_reason FROM llm.statement ORDER BY 1;
+-- What is in force has each entry once, and is the ledger's sum.
+SELECT l.currency, sum(l.cost) AS stated, (SELECT sum(cost) FROM llm.usage u WHERE u.tenant_id = 'acme' AND u.currency IS NOT DISTINCT FROM l.currency) AS ledger
+FROM llm.statement_line l JOIN llm.statement s USING (statement_id) WHERE s.tenant_id = 'acme' AND s.reopened_at IS NULL GROUP BY l.currency ORDER BY 1;
+SELECT count(*), count(DISTINCT id) FROM llm.statement_entry JOIN llm.statement s USING (statement_id), unnest(entry_ids) id WHERE s.reopened_at IS NULL;
+
+-- FOCUS: its sums are the ledger's.
+SELECT f."BillingCurrency", sum(f."BilledCost") AS focus, (SELECT sum(u.cost) FROM llm.usage u WHERE u.currency = f."BillingCurrency") AS ledger FROM llm.focus f GROUP BY 1 ORDER BY 1;
+SELECT "BillingAccountId", "ChargePeriodStart" AT TIME ZONE 'UTC' AS start, "ChargePeriodEnd" AT TIME ZONE 'UTC' AS end, "BillingPeriodStart" AT TIME ZONE 'UTC' AS period,
+  "SkuId", "ConsumedQuantity", "ConsumedUnit", "BilledCost", "BillingCurrency", "Tags" FROM llm.focus WHERE "BillingAccountId" = 'acme' ORDER BY 2, 5, 9, 6 LIMIT 4;
+SELECT count(*), count(*) FILTER (WHERE attname LIKE 'x\_%') AS own FROM pg_attribute WHERE attrelid = 'llm.focus'::regclass;
+-- Columns that FOCUS lets nobody leave empty.
+SELECT count(*) FROM llm.focus WHERE num_nulls("BilledCost", "BillingAccountId", "BillingCurrency", "BillingPeriodEnd", "BillingPeriodStart", "ChargeCategory", "ChargePeriodEnd",
+  "ChargePeriodStart", "ContractedCost", "EffectiveCost", "InvoiceIssuerName", "ListCost", "ProviderName", "PublisherName", "ServiceCategory", "ServiceName", "ServiceSubcategory",
+  "PricingQuantity", "PricingUnit", "ConsumedQuantity", "ConsumedUnit", "PricingCategory") > 0;
+
+-- Frozen.
+UPDATE llm.statement SET month = '2025-05-01';
+DELETE FROM llm.statement;
+UPDATE llm.statement_line SET cost = 0;
+TRUNCATE llm.statement CASCADE;
+SELECT statement_id, tokenmeter.statement_is_intact(statement_id) FROM llm.statement ORDER BY 1;
+ALTER TABLE llm.usage DISABLE TRIGGER refuse_change;
+ALTER TABLE llm.usage_2025_01 DISABLE TRIGGER refuse_change;
+UPDATE llm.usage SET cost = cost + 1 WHERE request_id = '7';
+UPDATE llm.usage SET user_id = 'somebody' WHERE request_id = '6';
+SELECT statement_id, tokenmeter.statement_is_intact(statement_id) FROM llm.statement ORDER BY 1;
+SELECT tokenmeter.statement_is_intact(100);
+
+-- In a zone, across its ends of the month; not before the month is over.
+SET tokenmeter.time_zone = 'Asia/Kolkata';
+INSERT INTO llm.inbox (occurred_at, tenant_id, provider, model, input_tokens) VALUES ('2025-06-30 18:29:59+00', 'zone', 'ours', 'mine', 1), ('2025-06-30 18:30+00', 'zone', 'ours', 'mine', 2);
+SELECT tokenmeter.close_statement('zone', '2025-06-01'), tokenmeter.close_statement('zone', '2025-07-01');
+SELECT zone, l.calls, l.input_tokens FROM llm.statement s JOIN llm.statement_line l USING (statement_id) WHERE tenant_id = 'zone' ORDER BY s.month;
+\set VERBOSITY terse
+SELECT tokenmeter.close_statement('zone', (now() AT TIME ZONE 'Asia/Kolkata')::date) IS NULL;
+SELECT tokenmeter.close_statement('zone', NULL);
+SELECT tokenmeter.close_statement('zone', 'infinity');
+SELECT tokenmeter.reopen_statement('nobody', '2025-02-01', 'x');
+\set VERBOSITY default
+RESET tokenmeter.time_zone;
+
+SET client_min_messages = warning;
+DROP VIEW line;
+DROP SCHEMA llm CASCADE;

@@ -1,0 +1,216 @@
+-- Statements: what a tenant used in a month, frozen for an invoice.
+--
+-- Each entry is on one statement in force at most. A statement has the entries of its own month, and of earlier months that
+-- are closed those that came after: late calls and corrections, as adjustments which name the statement they belong to. A
+-- statement that is reopened stays, but is no longer in force; what was on it goes on the month's next one.
+
+CREATE FUNCTION tokenmeter.create_statement_tables() RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $create$
+BEGIN
+  CREATE TABLE IF NOT EXISTS llm.statement (
+    statement_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    tenant_id text,
+    month date NOT NULL CHECK (extract(day FROM month) = 1),
+    zone text NOT NULL,
+    closed_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    closed_by text NOT NULL DEFAULT session_user,
+    entries bigint NOT NULL,
+    entries_hash bytea NOT NULL,
+    reopened_at timestamptz, reopened_by text, reopened_reason text,
+    CHECK (num_nonnulls(reopened_at, reopened_by, reopened_reason) IN (0, 3))
+  );
+  CREATE UNIQUE INDEX IF NOT EXISTS statement_in_force ON llm.statement (tenant_id, month) NULLS NOT DISTINCT WHERE reopened_at IS NULL;
+  COMMENT ON TABLE llm.statement IS 'closed months of tenants; in force unless they were reopened';
+  COMMENT ON COLUMN llm.statement.entries_hash IS 'SHA-256 of the hashes of its entries, in the order of their numbers';
+
+  CREATE TABLE IF NOT EXISTS llm.statement_line (
+    statement_id bigint NOT NULL REFERENCES llm.statement DEFERRABLE INITIALLY DEFERRED,
+    line integer NOT NULL,
+    adjusts bigint REFERENCES llm.statement (statement_id),
+    adjusted_month date,
+    provider text, model text NOT NULL, service_tier text NOT NULL, currency text,
+    calls bigint NOT NULL,
+    input_tokens numeric, cache_read_tokens numeric, cache_write_tokens numeric, cache_write_1h_tokens numeric,
+    output_tokens numeric, reasoning_tokens numeric, quantities jsonb, cost numeric,
+    PRIMARY KEY (statement_id, line),
+    CHECK ((adjusts IS NULL) = (adjusted_month IS NULL))
+  );
+  COMMENT ON TABLE llm.statement_line IS 'what is on statements, by model; a line that adjusts an earlier statement names it';
+  COMMENT ON COLUMN llm.statement_line.cost IS 'NULL where a price is missing: once it is known, the cost comes as an adjustment';
+
+  CREATE TABLE IF NOT EXISTS llm.statement_entry (
+    statement_id bigint NOT NULL REFERENCES llm.statement DEFERRABLE INITIALLY DEFERRED,
+    month date NOT NULL,
+    entry_ids bigint[] NOT NULL,
+    PRIMARY KEY (statement_id, month)
+  );
+  COMMENT ON TABLE llm.statement_entry IS 'the numbers of the entries that are on each statement, by their own month';
+
+  CREATE OR REPLACE TRIGGER refuse_change
+    BEFORE DELETE OR UPDATE OF statement_id, tenant_id, month, zone, closed_at, closed_by, entries, entries_hash ON llm.statement
+    FOR EACH ROW EXECUTE FUNCTION llm.refuse_change();
+  CREATE OR REPLACE TRIGGER refuse_change BEFORE UPDATE OR DELETE ON llm.statement_line
+    FOR EACH ROW EXECUTE FUNCTION llm.refuse_change();
+  CREATE OR REPLACE TRIGGER refuse_change BEFORE UPDATE OR DELETE ON llm.statement_entry
+    FOR EACH ROW EXECUTE FUNCTION llm.refuse_change();
+  CREATE OR REPLACE TRIGGER refuse_truncate BEFORE TRUNCATE ON llm.statement EXECUTE FUNCTION llm.refuse_change();
+  CREATE OR REPLACE TRIGGER refuse_truncate BEFORE TRUNCATE ON llm.statement_line EXECUTE FUNCTION llm.refuse_change();
+  CREATE OR REPLACE TRIGGER refuse_truncate BEFORE TRUNCATE ON llm.statement_entry EXECUTE FUNCTION llm.refuse_change();
+
+  CREATE OR REPLACE VIEW llm.statement_total AS
+  SELECT s.statement_id, s.tenant_id, s.month, l.currency, s.reopened_at IS NULL AS in_force,
+    sum(l.cost) FILTER (WHERE l.adjusts IS NULL) AS charges, sum(l.cost) FILTER (WHERE l.adjusts IS NOT NULL) AS adjustments,
+    sum(l.cost) AS total, sum(l.calls)::bigint AS calls
+  FROM llm.statement s LEFT JOIN llm.statement_line l USING (statement_id)
+  GROUP BY s.statement_id, l.currency;
+  COMMENT ON VIEW llm.statement_total IS 'what each statement comes to, by currency; without one: calls whose price is missing';
+END $create$;
+COMMENT ON FUNCTION tokenmeter.create_statement_tables() IS 'part of create_ledger()';
+
+-- The entries of a tenant and month. The month of a call is that of its quarter of an hour, as in the buckets.
+CREATE FUNCTION tokenmeter.entries_of_month(tenant text, month date, zone text)
+RETURNS TABLE (entry_id bigint, occurred_at timestamptz)
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET jit = off AS $$
+BEGIN
+  RETURN QUERY SELECT u.entry_id, u.occurred_at FROM llm.usage u
+  WHERE u.occurred_at >= (entries_of_month.month::timestamp - interval '2 days') AT TIME ZONE 'UTC'
+    AND u.occurred_at < (entries_of_month.month::timestamp + interval '1 month 2 days') AT TIME ZONE 'UTC'
+    AND date_trunc('month', date_bin('15 minutes', u.occurred_at, '2000-01-01 00:00:00+00') AT TIME ZONE zone) = entries_of_month.month
+    AND u.tenant_id IS NOT DISTINCT FROM tenant;
+END $$;
+COMMENT ON FUNCTION tokenmeter.entries_of_month(text, date, text) IS 'the entries of a tenant in a month';
+
+-- How many entries a tenant has in each month, by the buckets.
+CREATE FUNCTION tokenmeter.count_entries(tenant text, zone text) RETURNS TABLE (month date, entries bigint)
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET jit = off SET tokenmeter.time_zone = 'UTC' AS $$
+BEGIN
+  PERFORM set_config('tokenmeter.time_zone', zone, true);
+  RETURN QUERY SELECT m.month, sum(m.entries)::bigint FROM llm.tenant_monthly m
+  WHERE m.tenant_id IS NOT DISTINCT FROM tenant GROUP BY m.month;
+END $$;
+COMMENT ON FUNCTION tokenmeter.count_entries(text, text) IS 'how many entries a tenant has in each month';
+
+CREATE FUNCTION tokenmeter.hash_of_entries(statement_id bigint) RETURNS bytea
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' SET datestyle = 'ISO' SET jit = off AS $$
+  SELECT sha256(coalesce(string_agg(sha256(convert_to(ROW(u.entry_id, u.occurred_at, u.corrects, u.revision, u.source, u.request_id,
+    u.tenant_id, u.team_id, u.project_id, u.user_id, u.api_key_id, u.provider, u.model, u.service_tier, u.input_tokens,
+    u.cache_read_tokens, u.cache_write_tokens, u.cache_write_1h_tokens, u.output_tokens, u.reasoning_tokens, u.quantities,
+    u.method, u.cost, u.currency)::text, 'UTF8')), '' ORDER BY u.entry_id), ''))
+  FROM llm.statement_entry e CROSS JOIN LATERAL unnest(e.entry_ids) id JOIN llm.usage u ON u.entry_id = id
+    AND u.occurred_at >= (e.month::timestamp - interval '2 days') AT TIME ZONE 'UTC'
+    AND u.occurred_at < (e.month::timestamp + interval '1 month 2 days') AT TIME ZONE 'UTC'
+  WHERE e.statement_id = hash_of_entries.statement_id;
+$$;
+COMMENT ON FUNCTION tokenmeter.hash_of_entries(bigint) IS 'a hash of all that the entries of a statement say, from the ledger';
+
+-- The months that go on a statement: its own, and earlier closed ones that have entries which are on no statement in force.
+CREATE FUNCTION tokenmeter.months_to_close(tenant text, month date)
+RETURNS TABLE (month date, zone text, adjusts bigint)
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+  SELECT months_to_close.month, tokenmeter.report_time_zone(), NULL
+  UNION ALL
+  SELECT s.month, s.zone, s.statement_id FROM llm.statement s
+  WHERE s.tenant_id IS NOT DISTINCT FROM tenant AND s.month < months_to_close.month AND s.reopened_at IS NULL
+    AND (SELECT coalesce(sum(cardinality(e.entry_ids)), 0) FROM llm.statement_entry e JOIN llm.statement o USING (statement_id)
+        WHERE o.tenant_id IS NOT DISTINCT FROM tenant AND o.reopened_at IS NULL AND e.month = s.month)
+      < (SELECT c.entries FROM tokenmeter.count_entries(tenant, s.zone) c WHERE c.month = s.month);
+$$;
+COMMENT ON FUNCTION tokenmeter.months_to_close(text, date) IS 'the months of which entries go on a statement';
+
+CREATE FUNCTION tokenmeter.add_statement_entries(statement_id bigint, tenant text, month date, zone text, adjusts bigint) RETURNS void
+LANGUAGE sql SET search_path = pg_catalog, pg_temp SET jit = off AS $$
+  WITH stated AS (
+    SELECT id FROM llm.statement_entry e JOIN llm.statement s USING (statement_id) CROSS JOIN LATERAL unnest(e.entry_ids) id
+    WHERE s.tenant_id IS NOT DISTINCT FROM tenant AND s.reopened_at IS NULL AND e.month = add_statement_entries.month
+  ), entry AS MATERIALIZED (
+    SELECT u.* FROM tokenmeter.entries_of_month(tenant, add_statement_entries.month, zone) e JOIN llm.usage u USING (occurred_at, entry_id)
+    WHERE NOT EXISTS (SELECT FROM stated WHERE stated.id = e.entry_id)
+  ), kept AS (
+    INSERT INTO llm.statement_entry (statement_id, month, entry_ids)
+    SELECT add_statement_entries.statement_id, add_statement_entries.month, array_agg(e.entry_id ORDER BY e.entry_id) FROM entry e
+    HAVING count(*) > 0
+  )
+  INSERT INTO llm.statement_line (statement_id, line, adjusts, adjusted_month, provider, model, service_tier, currency, calls,
+    input_tokens, cache_read_tokens, cache_write_tokens, cache_write_1h_tokens, output_tokens, reasoning_tokens, quantities, cost)
+  SELECT add_statement_entries.statement_id,
+    (SELECT count(*) FROM llm.statement_line l WHERE l.statement_id = add_statement_entries.statement_id)
+      + row_number() OVER (ORDER BY e.provider, e.model, e.service_tier, e.currency),
+    add_statement_entries.adjusts, CASE WHEN add_statement_entries.adjusts IS NOT NULL THEN add_statement_entries.month END,
+    e.provider, e.model, e.service_tier, e.currency, count(*) FILTER (WHERE e.corrects IS NULL),
+    sum(e.input_tokens), sum(e.cache_read_tokens), sum(e.cache_write_tokens), sum(e.cache_write_1h_tokens),
+    sum(e.output_tokens), sum(e.reasoning_tokens), tokenmeter.sum(tokenmeter.numbers_of(e.quantities)), sum(e.cost)
+  FROM entry e GROUP BY e.provider, e.model, e.service_tier, e.currency;
+$$;
+COMMENT ON FUNCTION tokenmeter.add_statement_entries(bigint, text, date, text, bigint) IS 'part of close_statement()';
+
+-- Freezes a tenant's month, in the zone of tokenmeter.time_zone. Returns the number of the statement.
+CREATE FUNCTION tokenmeter.close_statement(tenant text, month date) RETURNS bigint
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  first_day date := date_trunc('month', month::timestamp);
+  zone text := tokenmeter.report_time_zone();
+  closed bigint;
+  part record;
+BEGIN
+  IF month IS NULL OR NOT isfinite(month) THEN
+    RAISE EXCEPTION 'month must be a day of the month to close' USING ERRCODE = 'invalid_parameter_value';
+  END IF;
+  PERFORM tokenmeter.require_read_committed();
+  LOCK TABLE llm.statement IN SHARE ROW EXCLUSIVE MODE;
+  IF now() AT TIME ZONE zone < first_day + interval '1 month' THEN
+    RAISE EXCEPTION 'the month % is not over', to_char(first_day, 'YYYY-MM')
+      USING ERRCODE = 'object_not_in_prerequisite_state', DETAIL = format('In the time zone %s it is %s.', zone, to_char(now() AT TIME ZONE zone, 'YYYY-MM-DD'));
+  END IF;
+  SELECT s.statement_id INTO closed FROM llm.statement s
+  WHERE s.tenant_id IS NOT DISTINCT FROM tenant AND s.month = first_day AND s.reopened_at IS NULL;
+  IF FOUND THEN
+    RAISE EXCEPTION 'the month % is closed already, by statement %', to_char(first_day, 'YYYY-MM'), closed
+      USING ERRCODE = 'object_not_in_prerequisite_state',
+            HINT = 'What came after goes on the next statement; tokenmeter.reopen_statement() opens this one again.';
+  END IF;
+  -- A statement is never changed, and says what its entries are: it comes after them.
+  closed := nextval(pg_get_serial_sequence('llm.statement', 'statement_id'));
+  FOR part IN SELECT m.* FROM tokenmeter.months_to_close(tenant, first_day) m ORDER BY m.adjusts NULLS FIRST LOOP
+    PERFORM tokenmeter.add_statement_entries(closed, tenant, part.month, part.zone, part.adjusts);
+  END LOOP;
+  INSERT INTO llm.statement (statement_id, tenant_id, month, zone, entries, entries_hash) OVERRIDING SYSTEM VALUE
+  VALUES (closed, tenant, first_day, zone,
+    (SELECT coalesce(sum(cardinality(e.entry_ids)), 0) FROM llm.statement_entry e WHERE e.statement_id = closed),
+    tokenmeter.hash_of_entries(closed));
+  RETURN closed;
+END $$;
+COMMENT ON FUNCTION tokenmeter.close_statement(text, date) IS 'freezes a tenant''s month with its lines and the hash of its entries, and what came late for earlier ones; returns the statement''s number';
+
+CREATE FUNCTION tokenmeter.reopen_statement(tenant text, month date, reason text) RETURNS bigint
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  first_day date := date_trunc('month', month::timestamp);
+  reopened bigint;
+BEGIN
+  IF coalesce(btrim(reason), '') = '' THEN
+    RAISE EXCEPTION 'reopening a statement needs a reason'
+      USING ERRCODE = 'null_value_not_allowed', HINT = 'It is kept with the statement.';
+  END IF;
+  LOCK TABLE llm.statement IN SHARE ROW EXCLUSIVE MODE;
+  UPDATE llm.statement s SET reopened_at = clock_timestamp(), reopened_by = session_user, reopened_reason = reason
+  WHERE s.tenant_id IS NOT DISTINCT FROM tenant AND s.month = first_day AND s.reopened_at IS NULL
+  RETURNING s.statement_id INTO reopened;
+  IF NOT FOUND THEN
+    RAISE EXCEPTION 'the month % is not closed', to_char(first_day, 'YYYY-MM') USING ERRCODE = 'undefined_object';
+  END IF;
+  RETURN reopened;
+END $$;
+COMMENT ON FUNCTION tokenmeter.reopen_statement(text, date, text) IS 'takes a statement out of force, with a trace; its month can be closed again';
+
+CREATE FUNCTION tokenmeter.statement_is_intact(statement_id bigint) RETURNS boolean
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  statement record;
+BEGIN
+  SELECT s.* INTO statement FROM llm.statement s WHERE s.statement_id = statement_is_intact.statement_id;
+  IF NOT FOUND THEN
+    RAISE EXCEPTION 'statement % does not exist', statement_is_intact.statement_id USING ERRCODE = 'undefined_object';
+  END IF;
+  RETURN statement.entries_hash = tokenmeter.hash_of_entries(statement_is_intact.statement_id);
+END $$;
+COMMENT ON FUNCTION tokenmeter.statement_is_intact(bigint) IS 'are the entries of a statement in the ledger as they were when it was closed?';
