@@ -69,12 +69,13 @@ build/%.image: build/compile_image build/vocab.verified
 src/engine/tokenizer/images.o: src/engine/tokenizer/images.S $(IMAGES) vocab/properties.tsv
 	$(CC) -Ibuild -Ivocab -c -o $@ $<
 
-# The install script: the topic files in order, and the price book as rows.
+# The install script: the topic files in order, and the price book as rows. It is run in databases of any encoding, so
+# characters that are not ASCII become references, as HTML has them: they may only stand in what is HTML.
 build/prices.sql: prices/to_sql $(wildcard prices/*.csv)
 	mkdir -p build
 	prices/to_sql $(sort $(wildcard prices/*.csv)) > $@
 
 $(DATA_built): $(sort $(wildcard src/sql/*.sql)) build/prices.sql tokenmeter.control
-	cat $(sort $(wildcard src/sql/*.sql)) build/prices.sql > $@
+	cat $(sort $(wildcard src/sql/*.sql)) build/prices.sql | perl -CSD -pe 's/([^\x00-\x7F])/sprintf "&#%d;", ord $$1/ge' > $@
 
 -include $(wildcard $(OBJS:.o=.d))

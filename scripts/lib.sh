@@ -133,7 +133,7 @@ start_server() {
   logged as_runner "$pg_bin/initdb" --pgdata=data --username=postgres --auth=trust \
     --encoding=UTF8 --locale=C.UTF-8 --no-sync
   logged as_runner "$pg_bin/pg_ctl" --pgdata=data --log=data/server.log --wait start \
-    --options="-c listen_addresses='' -c unix_socket_directories='$work'"
+    --options="-c listen_addresses='' -c unix_socket_directories='$work' -c unix_socket_permissions=0700"
 }
 
 stop_server() {

@@ -13,6 +13,7 @@
 static char *report_time_zone;
 static char *report_zones;
 static char *keep_15min;
+static double drift_threshold;
 static int	text_cache_size;
 
 /* Buckets are quarters of an hour, so a day must be made of such. */
@@ -121,6 +122,19 @@ define_settings(void)
 							   NULL,
 							   NULL,
 							   NULL);
+
+	DefineCustomRealVariable("tokenmeter.drift_threshold",
+							 "Sets how far reported tokens may be from counted ones before an alert is raised.",
+							 "A share of the counted ones: 0.02 is 2 %.",
+							 &drift_threshold,
+							 0.02,
+							 0,
+							 1000,
+							 PGC_USERSET,
+							 0,
+							 NULL,
+							 NULL,
+							 NULL);
 
 	MarkGUCPrefixReserved("tokenmeter");
 }

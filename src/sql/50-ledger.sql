@@ -334,9 +334,10 @@ BEGIN
   SELECT object INTO foreign_object FROM (
     SELECT 'schema llm', nspowner FROM pg_namespace WHERE nspname = 'llm'
     UNION ALL SELECT 'llm.' || relname, relowner FROM pg_class WHERE relnamespace = to_regnamespace('llm')
-      AND relname ~ '^(usage.*|request|intake_problem|inbox.*|message_log|unpriced|delivery|series.*|unfolded|tail|bucket_.*|report_zone.*|retired.*|(tenant|model|top)_.*|monthly_statement.*|statement.*|focus)$'
+      AND relname ~ ('^(usage.*|request|intake_problem|inbox.*|message_log|unpriced|delivery|series.*|unfolded|tail|bucket_.*'
+        '|report_zone.*|retired.*|(tenant|model|top)_.*|monthly_statement.*|statement.*|focus|drift|anomaly|forecast|alert.*)$')
     UNION ALL SELECT 'llm.' || proname, proowner FROM pg_proc WHERE pronamespace = to_regnamespace('llm')
-      AND proname ~ '^(post_message|refuse_change|days|quarters|usage_.*)$'
+      AND proname ~ '^(post_message|refuse_change|days|quarters|usage_.*|(anomaly|forecast)_at)$'
   ) AS present (object, owner)
   WHERE owner <> quote_ident(current_user)::regrole LIMIT 1;
   IF FOUND THEN
@@ -355,6 +356,7 @@ BEGIN
   PERFORM tokenmeter.create_summaries();
   PERFORM tokenmeter.create_statement_tables();
   PERFORM tokenmeter.create_focus_view();
+  PERFORM tokenmeter.create_watch_views();
   PERFORM tokenmeter.ensure_partition(now() + months * interval '1 month') FROM generate_series(0, 2) months;
 END $$;
 COMMENT ON FUNCTION tokenmeter.create_ledger() IS 'makes the schema llm with the ledger and its doors; to be called once in a database';

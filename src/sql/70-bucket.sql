@@ -462,9 +462,10 @@ BEGIN
   IF keep IS NOT NULL THEN
     PERFORM tokenmeter.retire_buckets(now() - keep::interval);
   END IF;
+  PERFORM tokenmeter.raise_alerts();
   RETURN folded;
 END $$;
-COMMENT ON FUNCTION tokenmeter.maintain(integer) IS 'folds new entries into the buckets and refreshes what stands on them; returns how many entries';
+COMMENT ON FUNCTION tokenmeter.maintain(integer) IS 'folds new entries into the buckets, refreshes what stands on them and raises alerts; returns how many entries';
 
 -- Is the time within months whose entries were retired?
 CREATE FUNCTION tokenmeter.unretired_months() RETURNS SETOF tstzrange
