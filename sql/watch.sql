@@ -222,3 +222,5 @@ DROP ROLE tokenmeter_test_reader;
 -- Making the ledger again changes nothing.
 SELECT tokenmeter.create_ledger();
 SELECT count(*) FROM llm.alert;
+SET client_min_messages = warning;
+DROP SCHEMA llm CASCADE;
