@@ -77,7 +77,7 @@ DROP TABLE derived_answers;
 -- verify() finds what is wrong, rebuild() mends it.
 UPDATE llm.bucket_15min SET calls = calls + 1, cost = 1 WHERE bucket_start = '2025-03-01 00:00+00';
 DELETE FROM llm.bucket_month WHERE grain = 3 AND month = '2025-04-01';
-SELECT level, zone, period::timestamptz AT TIME ZONE 'UTC' AS period, model, expected ->> 'calls' AS expected, found ->> 'calls' AS found FROM tokenmeter.verify() JOIN llm.series USING (series_key) ORDER BY 1, 2, 3, 4;
+SELECT level, zone, period::timestamptz AT TIME ZONE 'UTC' AS period, model, expected ->> 'calls' AS expected, found ->> 'calls' AS found FROM tokenmeter.verify() JOIN llm.series USING (series_key) ORDER BY 1, 2, 3, 4, 5, 6;
 SELECT tokenmeter.rebuild('2025-03-01 00:07+00', '2025-03-01 00:08+00');
 SELECT DISTINCT level FROM tokenmeter.verify();
 SELECT tokenmeter.rebuild('2025-03-01', '2025-05-01');
