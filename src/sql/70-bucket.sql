@@ -124,14 +124,14 @@ RETURN format('INSERT INTO llm.%I AS b (%2$s, %3$s) SELECT %2$s, %3$s FROM (%4$s
   tokenmeter.measure_sums('b', 'excluded', '%3$s = %4$s'));
 COMMENT ON FUNCTION tokenmeter.adding_to(text, text[], text) IS 'part of the statements that are made for buckets';
 
--- Days and months of each reporting zone, in all grains, out of rows of 15 minutes (relation: bucket_start, series_id and the
--- measures): the CTEs "days" and "months".
-CREATE FUNCTION tokenmeter.days_and_months_of(relation text, zones text DEFAULT 'llm.report_zone') RETURNS text
-LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN format($sql$
+-- Days and months of reporting zones, all unless one is named, in all grains, out of rows of 15 minutes (relation: bucket_start,
+-- series_id and the measures): the CTEs "days" and "months". The zones are written out, so that planners know how few they are.
+CREATE FUNCTION tokenmeter.days_and_months_of(relation text, zone text DEFAULT NULL) RETURNS text
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+  SELECT format($sql$
   usage_day AS (
     SELECT z.zone_id, 1::smallint AS grain, (f.bucket_start AT TIME ZONE z.zone)::date AS day, f.series_id, %3$s
-    FROM %1$s f CROSS JOIN %2$s z GROUP BY 1, 3, 4
+    FROM %1$s f CROSS JOIN (VALUES %2$s) z (zone_id, zone) GROUP BY 1, 3, 4
   ), tenant_day AS (
     SELECT f.zone_id, 2::smallint AS grain, f.day, s.parent_id AS series_id, %3$s
     FROM usage_day f JOIN llm.series s USING (series_id) GROUP BY 1, 3, 4
@@ -143,7 +143,10 @@ RETURN format($sql$
   ), months AS (
     SELECT f.zone_id, f.grain, date_trunc('month', f.day::timestamp)::date AS month, f.series_id, %3$s
     FROM days f GROUP BY 1, 2, 3, 4
-  )$sql$, relation, zones, tokenmeter.measure_totals('f'));
+  )$sql$, relation,
+  (SELECT string_agg(format('(%s::smallint, %L)', z.zone_id, z.zone), ', ') FROM llm.report_zone z
+   WHERE z.zone = days_and_months_of.zone OR days_and_months_of.zone IS NULL), tokenmeter.measure_totals('f'));
+$$;
 COMMENT ON FUNCTION tokenmeter.days_and_months_of(text, text) IS 'part of the statements that are made for buckets';
 
 CREATE FUNCTION tokenmeter.create_bucket_tables() RETURNS void
@@ -282,7 +285,7 @@ COMMENT ON FUNCTION tokenmeter.add_series(tid[]) IS 'part of maintain()';
 -- Takes rows out of llm.unfolded and adds them to every level, in one statement. 15-minute buckets that were retired do not
 -- come back.
 CREATE FUNCTION tokenmeter.fold(batch tid[]) RETURNS void
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET jit = off AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET jit = off SET work_mem = '64MB' AS $$
 BEGIN
   PERFORM tokenmeter.add_series(batch);
   EXECUTE format($sql$
@@ -351,8 +354,7 @@ DECLARE
   to_month date := date_trunc('month', to_day::timestamp + interval '1 month' - interval '1 day');
 BEGIN
   DELETE FROM llm.bucket_day d WHERE d.zone_id = own_id AND d.day >= from_day AND d.day < to_day;
-  EXECUTE format('WITH %s %s', tokenmeter.days_and_months_of(tokenmeter.quarters_of_days('$2', '$3', '$4'),
-      '(SELECT * FROM llm.report_zone WHERE zone_id = $1)'),
+  EXECUTE format('WITH %s %s', tokenmeter.days_and_months_of(tokenmeter.quarters_of_days('$2', '$3', '$4'), zone),
     tokenmeter.adding_to('bucket_day', '{zone_id,grain,day,series_id}', 'TABLE days'))
   USING own_id, from_day, to_day, zone;
   DELETE FROM llm.bucket_month m WHERE m.zone_id = own_id AND m.month >= from_month AND m.month < to_month;
@@ -550,7 +552,7 @@ BEGIN
     RETURN QUERY EXECUTE format('SELECT ''day'', $4, day::text, s.series_key, expected, found FROM (%s) d (day, grain, series_id, expected, found)
         JOIN llm.series s USING (series_id)',
       tokenmeter.differences_between('{day,grain,series_id}',
-        format('WITH %s TABLE days', tokenmeter.days_and_months_of(tokenmeter.quarters_of_days('$2', '$3', '$4'), '(SELECT * FROM llm.report_zone WHERE zone_id = $1)')),
+        format('WITH %s TABLE days', tokenmeter.days_and_months_of(tokenmeter.quarters_of_days('$2', '$3', '$4'), reported.zone)),
         'SELECT * FROM llm.bucket_day WHERE zone_id = $1 AND day >= $2 AND day < $3'))
     USING reported.zone_id, (first_time AT TIME ZONE reported.zone)::date + CASE WHEN tokenmeter.retired_before() = '-infinity' THEN 0 ELSE 1 END,
       CASE WHEN isfinite(to_time) THEN (to_time AT TIME ZONE reported.zone)::date ELSE 'infinity' END, reported.zone;
