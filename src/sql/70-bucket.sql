@@ -203,11 +203,11 @@ BEGIN
     'PRIMARY KEY (zone_id, grain, month, series_id)) WITH (fillfactor = 90)', measures);
   CREATE INDEX IF NOT EXISTS bucket_month_series ON llm.bucket_month (series_id, zone_id, month);
   COMMENT ON TABLE llm.bucket_month IS 'entries added up by month of each reporting zone, in every grain';
-  CREATE TABLE IF NOT EXISTS llm.retired (
-    what text PRIMARY KEY CHECK (what IN ('bucket_15min')),
-    before timestamptz NOT NULL
+  CREATE TABLE IF NOT EXISTS llm.retired_15min (
+    before timestamptz NOT NULL,
+    retired_at timestamptz NOT NULL DEFAULT now()
   );
-  COMMENT ON TABLE llm.retired IS 'before when 15-minute buckets have been dropped';
+  COMMENT ON TABLE llm.retired_15min IS 'before when 15-minute buckets have been deleted';
   CREATE TABLE IF NOT EXISTS llm.retired_month (month timestamp PRIMARY KEY);
   COMMENT ON TABLE llm.retired_month IS 'months, in UTC, that came back after their entries had been retired: their buckets have more than llm.usage';
   INSERT INTO llm.report_zone (zone) VALUES ('UTC') ON CONFLICT DO NOTHING;
@@ -230,13 +230,14 @@ LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
   SELECT note_retired.month
   WHERE EXISTS (SELECT FROM llm.bucket_day d WHERE d.zone_id = (SELECT z.zone_id FROM llm.report_zone z WHERE z.zone = 'UTC')
     AND d.grain = 3 AND d.day >= note_retired.month AND d.day < note_retired.month + interval '1 month')
+    OR EXISTS (SELECT FROM llm.unfolded u WHERE date_trunc('month', u.occurred_at AT TIME ZONE 'UTC') = note_retired.month)
   ON CONFLICT DO NOTHING;
 $$;
 COMMENT ON FUNCTION tokenmeter.note_retired(timestamp) IS 'part of ensure_partition()';
 
 CREATE FUNCTION tokenmeter.retired_before() RETURNS timestamptz
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-  SELECT coalesce((SELECT r.before FROM llm.retired r WHERE r.what = 'bucket_15min'), '-infinity');
+  SELECT coalesce(max(r.before), '-infinity') FROM llm.retired_15min r;
 $$;
 COMMENT ON FUNCTION tokenmeter.retired_before() IS 'before when there are no 15-minute buckets any more';
 
@@ -437,12 +438,27 @@ BEGIN
   DELETE FROM llm.bucket_15min b WHERE b.bucket_start < retire_buckets.before;
   GET DIAGNOSTICS retired = ROW_COUNT;
   IF retired > 0 THEN
-    INSERT INTO llm.retired AS r (what, before) VALUES ('bucket_15min', retire_buckets.before)
-    ON CONFLICT (what) DO UPDATE SET before = greatest(r.before, excluded.before);
+    INSERT INTO llm.retired_15min (before) VALUES (retire_buckets.before);
   END IF;
   RETURN retired;
 END $$;
 COMMENT ON FUNCTION tokenmeter.retire_buckets(timestamptz) IS 'deletes 15-minute buckets of whole days before a time; returns how many';
+
+CREATE FUNCTION tokenmeter.add_wanted_zones() RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  wanted text;
+BEGIN
+  FOR wanted IN SELECT w FROM tokenmeter.wanted_zones() w WHERE w NOT IN (SELECT z.zone FROM llm.report_zone z) LOOP
+    IF tokenmeter.retired_before() = '-infinity' THEN
+      PERFORM tokenmeter.add_report_zone(wanted);
+    ELSE
+      RAISE WARNING 'there can be no days and months in the time zone "%"', wanted
+        USING DETAIL = format('The 15-minute buckets before %s, which they would be made of, have been retired.', tokenmeter.retired_before());
+    END IF;
+  END LOOP;
+END $$;
+COMMENT ON FUNCTION tokenmeter.add_wanted_zones() IS 'part of maintain()';
 
 CREATE FUNCTION tokenmeter.maintain(batch_size integer DEFAULT 1000000) RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -454,9 +470,7 @@ BEGIN
     RAISE EXCEPTION 'batch_size must be 1 or more' USING ERRCODE = 'invalid_parameter_value';
   END IF;
   PERFORM tokenmeter.begin_maintenance();
-  IF tokenmeter.retired_before() = '-infinity' THEN
-    PERFORM tokenmeter.add_report_zone(w.zone) FROM tokenmeter.wanted_zones() w (zone);
-  END IF;
+  PERFORM tokenmeter.add_wanted_zones();
   folded := tokenmeter.fold_all(batch_size);
   IF folded > 0 THEN
     PERFORM tokenmeter.refresh_summaries();
@@ -469,7 +483,7 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION tokenmeter.maintain(integer) IS 'folds new entries into the buckets, refreshes what stands on them and raises alerts; returns how many entries';
 
--- Is the time within months whose entries were retired?
+-- The times of which llm.usage has all entries.
 CREATE FUNCTION tokenmeter.unretired_months() RETURNS SETOF tstzrange
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
   SELECT unnest(range_agg(tstzrange(r.from_time, r.to_time)) - coalesce(
