@@ -45,6 +45,9 @@ SELECT * FROM tokenmeter.verify();
 INSERT INTO llm.usage (occurred_at, model, priced, cost, currency, input_tokens, reported_input_tokens, counted_input_tokens, latency_ms, quantities) VALUES
   ('2025-03-02', 'odd', true, 'NaN', 'XXX', 9223372036854775807, 9223372036854775807, 9223372036854775807, -5, '["text"]'),
   ('2025-03-02', 'odd', true, -1, 'XXX', 9223372036854775807, 9223372036854775807, 9223372036854775807, 2147483647, '{"a": "b"}');
+INSERT INTO llm.usage (occurred_at, model, priced, cost, currency, tenant_id, team_id, project_id, user_id, api_key_id, provider, status, service_tier)
+SELECT '2025-03-02', name, true, 0, name, name, name, name, name, name, name, name, name
+FROM (SELECT string_agg(sha512(i::text::bytea)::text, '') AS name FROM generate_series(1, 100) i) long;
 SELECT tokenmeter.maintain();
 SELECT day, cost, input_tokens, compared_counted_tokens, quantities, latency_p99 > 2100000000 AS longest FROM llm.usage_daily WHERE model = 'odd';
 SELECT * FROM tokenmeter.verify();

@@ -165,8 +165,9 @@ BEGIN
     provider text, model text NOT NULL, service_tier text NOT NULL, method text, status text, currency text,
     CHECK ((parent_id IS NULL) = (grain = 3))
   );
-  CREATE INDEX IF NOT EXISTS series_tenant ON llm.series (tenant_id, grain);
-  CREATE INDEX IF NOT EXISTS series_user ON llm.series (user_id) WHERE grain = 1;
+  -- Hashes, since names may be longer than a B-tree takes, and none may stop folding.
+  CREATE INDEX IF NOT EXISTS series_tenant ON llm.series USING hash (tenant_id);
+  CREATE INDEX IF NOT EXISTS series_user ON llm.series USING hash (user_id);
   COMMENT ON TABLE llm.series IS 'the combinations of dimensions that entries have; grain 1 with all, 2 without people, 3 without tenant too';
 
   -- No index: it is read as a whole, and each would make posting slower.

@@ -16,7 +16,7 @@ BEGIN
   FROM llm.tenant_monthly m
   GROUP BY m.month, m.tenant_id, m.provider, m.model, m.currency;
   CREATE UNIQUE INDEX IF NOT EXISTS monthly_statement_key ON llm.monthly_statement (month, row_key);
-  CREATE INDEX IF NOT EXISTS monthly_statement_tenant ON llm.monthly_statement (tenant_id, month);
+  CREATE INDEX IF NOT EXISTS monthly_statement_tenant ON llm.monthly_statement USING hash (tenant_id);
   COMMENT ON MATERIALIZED VIEW llm.monthly_statement IS 'calls, tokens and cost by tenant, month and model, as of the last maintain()';
 
   CREATE MATERIALIZED VIEW IF NOT EXISTS llm.top_users AS
@@ -25,12 +25,12 @@ BEGIN
       sum(coalesce(m.input_tokens, 0) + coalesce(m.cache_read_tokens, 0) + coalesce(m.cache_write_tokens, 0)
         + coalesce(m.cache_write_1h_tokens, 0) + coalesce(m.output_tokens, 0) + coalesce(m.reasoning_tokens, 0)) AS tokens,
       sum(m.cost) AS cost, round(sum(m.cost) / nullif(sum(sum(m.cost)) OVER (PARTITION BY m.month, m.currency), 0), 6) AS share_of_cost,
-      tokenmeter.series_key(m.tenant_id, m.user_id) AS row_key
+      tokenmeter.series_key(m.currency, m.tenant_id, m.user_id) AS row_key
     FROM llm.usage_monthly m WHERE m.currency IS NOT NULL
     GROUP BY m.month, m.currency, m.tenant_id, m.user_id
     WINDOW in_month AS (PARTITION BY m.month, m.currency ORDER BY sum(m.cost) DESC)
   ) r WHERE r.rank <= 100;
-  CREATE UNIQUE INDEX IF NOT EXISTS top_users_key ON llm.top_users (month, currency, row_key);
+  CREATE UNIQUE INDEX IF NOT EXISTS top_users_key ON llm.top_users (month, row_key);
   COMMENT ON MATERIALIZED VIEW llm.top_users IS 'the 100 users that cost most in each month and currency, as of the last maintain()';
 
   CREATE MATERIALIZED VIEW IF NOT EXISTS llm.top_models AS
@@ -38,11 +38,11 @@ BEGIN
     sum(coalesce(m.input_tokens, 0) + coalesce(m.cache_read_tokens, 0) + coalesce(m.cache_write_tokens, 0)
       + coalesce(m.cache_write_1h_tokens, 0) + coalesce(m.output_tokens, 0) + coalesce(m.reasoning_tokens, 0)) AS tokens,
     sum(m.cost) AS cost, round(sum(m.cost) / nullif(sum(sum(m.cost)) OVER (PARTITION BY m.month, m.currency), 0), 6) AS share_of_cost,
-    tokenmeter.series_key(m.provider, m.model) AS row_key
+    tokenmeter.series_key(m.currency, m.provider, m.model) AS row_key
   FROM llm.model_monthly m WHERE m.currency IS NOT NULL
   GROUP BY m.month, m.currency, m.provider, m.model
   WINDOW in_month AS (PARTITION BY m.month, m.currency ORDER BY sum(m.cost) DESC);
-  CREATE UNIQUE INDEX IF NOT EXISTS top_models_key ON llm.top_models (month, currency, row_key);
+  CREATE UNIQUE INDEX IF NOT EXISTS top_models_key ON llm.top_models (month, row_key);
   COMMENT ON MATERIALIZED VIEW llm.top_models IS 'what each model costs in each month and currency, and its rank, as of the last maintain()';
 
   CREATE MATERIALIZED VIEW IF NOT EXISTS llm.model_mix AS
