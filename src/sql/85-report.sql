@@ -502,7 +502,7 @@ CREATE FUNCTION tokenmeter.report_drift(report tokenmeter.report) RETURNS text
 LANGUAGE sql STABLE PARALLEL SAFE
 RETURN (
   WITH threshold AS (
-    SELECT coalesce(nullif(current_setting('tokenmeter.drift_threshold', true), ''), '0.02')::numeric AS value
+    SELECT tokenmeter.drift_threshold() AS value
   ), model AS (
     SELECT m.provider, m.model, sum(m.compared_calls) AS calls, sum(m.reported) AS reported, sum(m.counted) AS counted,
       sum(m.reported) - sum(m.counted) AS difference
