@@ -117,11 +117,10 @@ INSERT INTO llm.inbox (occurred_at, model, input_tokens) VALUES ('2025-03-06', '
 SELECT tokenmeter.maintain();
 SELECT sum(entries) AS days, (SELECT sum(entries) FROM llm.usage_monthly) AS months, (SELECT sum(entries) FROM llm.usage_15min) AS quarters FROM llm.usage_daily;
 SELECT * FROM tokenmeter.verify();
-SET tokenmeter.keep_15min = '1 week';
+SET tokenmeter.keep_15min = '7d';
 SELECT tokenmeter.maintain();
 SELECT count(*) FROM llm.usage_15min;
 SET tokenmeter.keep_15min = 'a week or so';
-SELECT tokenmeter.maintain();
 RESET tokenmeter.keep_15min;
 SELECT tokenmeter.retire_buckets('infinity');
 

@@ -4,7 +4,11 @@
  */
 #include "postgres.h"
 
+#include <limits.h>
+
 #include "pgtime.h"
+#include "utils/datetime.h"
+#include "utils/formatting.h"
 #include "utils/guc.h"
 
 #include "engine.h"
@@ -12,9 +16,28 @@
 
 static char *report_time_zone;
 static char *report_zones;
-static char *keep_15min;
+static int	keep_15min;
 static double drift_threshold;
 static int	text_cache_size;
+
+static bool
+is_zone_abbreviation(const char *name)
+{
+	char	   *token = asc_tolower(name, strlen(name));
+	pg_tz	   *zone;
+	int			offset;
+	int			type;
+
+#if PG_VERSION_NUM >= 160000
+	DateTimeErrorExtra extra;
+
+	(void) DecodeTimezoneAbbrev(0, token, &type, &offset, &zone, &extra);
+#else
+	type = DecodeTimezoneAbbrev(0, token, &offset, &zone);
+#endif
+	pfree(token);
+	return type != UNKNOWN_FIELD;
+}
 
 /* Buckets are quarters of an hour, so a day must be made of such. */
 static bool
@@ -26,6 +49,12 @@ check_zone_name(const char *name)
 	if (zone == NULL)
 	{
 		GUC_check_errdetail("\"%s\" is not a time zone; pg_timezone_names lists them.", name);
+		return false;
+	}
+	/* AT TIME ZONE takes an abbreviation before a zone of the same name, and without its changes of the clock. */
+	if (is_zone_abbreviation(name) && !(pg_get_timezone_offset(zone, &offset) && offset == 0))
+	{
+		GUC_check_errdetail("\"%s\" is also an abbreviation. Name the zone by a place, as in Europe/Paris.", name);
 		return false;
 	}
 	if (pg_get_timezone_offset(zone, &offset) && offset % 900 != 0)
@@ -45,7 +74,7 @@ check_time_zone(char **newval, void **extra, GucSource source)
 	return check_zone_name(*newval);
 }
 
-/* Names between commas, each perhaps between spaces; the string may be empty. */
+/* Names between commas, each perhaps between spaces; the string may be empty. tokenmeter.wanted_zones() reads them alike. */
 static bool
 check_zone_names(char **newval, void **extra, GucSource source)
 {
@@ -55,9 +84,12 @@ check_zone_names(char **newval, void **extra, GucSource source)
 	(void) extra;
 	(void) source;
 
-	for (char *name = strtok_r(names, ", ", &rest); name != NULL; name = strtok_r(NULL, ", ", &rest))
+	for (char *name = strtok_r(names, ",", &rest); name != NULL; name = strtok_r(NULL, ",", &rest))
 	{
-		if (!check_zone_name(name))
+		name += strspn(name, " ");
+		for (size_t length = strlen(name); length > 0 && name[length - 1] == ' '; length--)
+			name[length - 1] = '\0';
+		if (name[0] != '\0' && !check_zone_name(name))
 			return false;
 	}
 	pfree(names);
@@ -112,16 +144,18 @@ define_settings(void)
 							   NULL,
 							   NULL);
 
-	DefineCustomStringVariable("tokenmeter.keep_15min",
-							   "Sets how long usage by 15 minutes is kept; empty: for ever.",
-							   "An interval. tokenmeter.maintain() drops what is older, by whole months; days and months stay.",
-							   &keep_15min,
-							   "",
-							   PGC_USERSET,
-							   0,
-							   NULL,
-							   NULL,
-							   NULL);
+	DefineCustomIntVariable("tokenmeter.keep_15min",
+							"Sets how long usage by 15 minutes is kept; 0: for ever.",
+							"tokenmeter.maintain() deletes what is older, by whole days; days and months stay.",
+							&keep_15min,
+							0,
+							0,
+							INT_MAX,
+							PGC_USERSET,
+							GUC_UNIT_MIN,
+							NULL,
+							NULL,
+							NULL);
 
 	DefineCustomRealVariable("tokenmeter.drift_threshold",
 							 "Sets how far reported tokens may be from counted ones before an alert is raised.",

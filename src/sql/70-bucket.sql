@@ -83,38 +83,59 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN format('tokenmeter.series_key(%L, %s)', grain, tokenmeter.list(tokenmeter.grain_dimensions(grain), alias));
 COMMENT ON FUNCTION tokenmeter.key_of(text, text) IS 'part of the statements that are made for buckets';
 
+-- Of what somebody has written into the ledger by hand, what can be added without end.
+CREATE FUNCTION tokenmeter.addable_quantities(quantities jsonb) RETURNS jsonb
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+RETURN (SELECT jsonb_object_agg(q.key, q.value) FROM jsonb_each(tokenmeter.numbers_of(quantities)) q
+  WHERE abs(q.value::numeric) < 1e30 AND scale(q.value::numeric) <= 1000);
+COMMENT ON FUNCTION tokenmeter.addable_quantities(jsonb) IS 'the members of an object that are numbers of a reasonable size';
+
 -- What each row of a table with the columns of llm.unfolded adds to a bucket, in a bucket's columns. An entry that prices a
 -- call late takes it off the unpriced calls, which have no currency. Reported and counted numbers are compared where there
--- are both: reasoning that was not sent cannot be counted.
+-- are both: reasoning that was not sent cannot be counted. Whatever an entry says, it can be added: none stops the others.
 CREATE FUNCTION tokenmeter.deltas_of(relation text) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN format($sql$
-  SELECT u.entry_id, u.occurred_at, date_bin('15 minutes', u.occurred_at, '2000-01-01 00:00:00+00') AS bucket_start, %1$s,
+  SELECT u.series_key, u.entry_id, u.occurred_at, date_bin('15 minutes', u.occurred_at, '2000-01-01 00:00:00+00') AS bucket_start, %1$s,
     1::bigint AS entries, (u.corrects IS NULL)::integer::bigint AS calls,
-    u.input_tokens::numeric, u.cache_read_tokens::numeric, u.cache_write_tokens::numeric, u.cache_write_1h_tokens::numeric,
-    u.output_tokens::numeric, u.reasoning_tokens::numeric, tokenmeter.numbers_of(u.quantities) AS quantities, u.cost, (NOT u.priced)::integer::bigint AS unpriced_calls,
-    (num_nonnulls(u.reported_input_tokens, u.counted_input_tokens) = 2 OR
-      num_nonnulls(u.reported_output_tokens, u.counted_output_tokens) = 2)::integer::bigint AS compared_calls,
-    CASE WHEN num_nonnulls(u.reported_input_tokens, u.counted_input_tokens) = 2 THEN u.reported_input_tokens::numeric
-        + coalesce(u.reported_cache_read_tokens, 0) + coalesce(u.reported_cache_write_tokens, 0)
-        + coalesce(u.reported_cache_write_1h_tokens, 0) ELSE 0 END
-      + CASE WHEN num_nonnulls(u.reported_output_tokens, u.counted_output_tokens) = 2 THEN u.reported_output_tokens ELSE 0 END
-      + CASE WHEN num_nonnulls(u.reported_reasoning_tokens, u.counted_reasoning_tokens) = 2 THEN u.reported_reasoning_tokens ELSE 0 END
-      AS compared_reported_tokens,
-    CASE WHEN num_nonnulls(u.reported_input_tokens, u.counted_input_tokens) = 2 THEN u.counted_input_tokens::numeric ELSE 0 END
-      + CASE WHEN num_nonnulls(u.reported_output_tokens, u.counted_output_tokens) = 2 THEN u.counted_output_tokens ELSE 0 END
-      + CASE WHEN num_nonnulls(u.reported_reasoning_tokens, u.counted_reasoning_tokens) = 2 THEN u.counted_reasoning_tokens ELSE 0 END
-      AS compared_counted_tokens,
+    u.input_tokens, u.cache_read_tokens, u.cache_write_tokens, u.cache_write_1h_tokens, u.output_tokens, u.reasoning_tokens,
+    tokenmeter.addable_quantities(u.quantities) AS quantities, u.cost, (NOT u.priced)::integer::bigint AS unpriced_calls,
+    (%4$s OR %5$s)::integer::bigint AS compared_calls,
+    CASE WHEN %4$s OR %5$s THEN CASE WHEN %4$s THEN u.reported_input_tokens::numeric + coalesce(u.reported_cache_read_tokens, 0)
+          + coalesce(u.reported_cache_write_tokens, 0) + coalesce(u.reported_cache_write_1h_tokens, 0) ELSE 0 END
+        + CASE WHEN %5$s THEN u.reported_output_tokens ELSE 0 END + CASE WHEN %6$s THEN u.reported_reasoning_tokens ELSE 0 END
+      END AS compared_reported_tokens,
+    CASE WHEN %4$s OR %5$s THEN CASE WHEN %4$s THEN u.counted_input_tokens::numeric ELSE 0 END
+        + CASE WHEN %5$s THEN u.counted_output_tokens ELSE 0 END + CASE WHEN %6$s THEN u.counted_reasoning_tokens ELSE 0 END
+      END AS compared_counted_tokens,
     tokenmeter.sketch_add('', nullif(greatest(u.latency_ms, -1), -1)) AS latency_sketch,
     tokenmeter.sketch_add('', nullif(greatest(u.ttft_ms, -1), -1)) AS ttft_sketch
   FROM %3$s u
   UNION ALL
-  SELECT u.entry_id, u.occurred_at, date_bin('15 minutes', u.occurred_at, '2000-01-01 00:00:00+00'), %2$s, NULL,
-    0, 0, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, -1, 0, 0, 0, NULL, NULL
+  SELECT tokenmeter.series_key('usage', %2$s, NULL), u.entry_id, u.occurred_at, date_bin('15 minutes', u.occurred_at, '2000-01-01 00:00:00+00'), %2$s, NULL,
+    0, 0, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, -1, 0, NULL, NULL, NULL, NULL
   FROM %3$s u WHERE u.correction = 'priced_late' AND u.revision = 1$sql$,
   tokenmeter.list(tokenmeter.grain_dimensions('usage'), 'u'),
-  tokenmeter.list(array_remove(tokenmeter.grain_dimensions('usage'), 'currency'), 'u'), relation);
+  tokenmeter.list(array_remove(tokenmeter.grain_dimensions('usage'), 'currency'), 'u'), relation,
+  'num_nonnulls(u.reported_input_tokens, u.counted_input_tokens) = 2', 'num_nonnulls(u.reported_output_tokens, u.counted_output_tokens) = 2',
+  'num_nonnulls(u.reported_reasoning_tokens, u.counted_reasoning_tokens) = 2');
 COMMENT ON FUNCTION tokenmeter.deltas_of(text) IS 'part of the statements that are made for buckets';
+
+-- The rows of the ledger in the columns of llm.unfolded.
+CREATE FUNCTION tokenmeter.unfolded_columns() RETURNS text[]
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN ARRAY['entry_id', 'occurred_at', 'corrects', 'revision', 'correction'] || tokenmeter.grain_dimensions('usage')
+  || ARRAY['reported_input_tokens', 'reported_cache_read_tokens', 'reported_cache_write_tokens', 'reported_cache_write_1h_tokens',
+    'reported_output_tokens', 'reported_reasoning_tokens', 'counted_input_tokens', 'counted_output_tokens', 'counted_reasoning_tokens',
+    'input_tokens', 'cache_read_tokens', 'cache_write_tokens', 'cache_write_1h_tokens', 'output_tokens', 'reasoning_tokens',
+    'quantities', 'cost', 'priced', 'latency_ms', 'ttft_ms'];
+COMMENT ON FUNCTION tokenmeter.unfolded_columns() IS 'the columns of llm.usage that buckets need; llm.unfolded has them, behind the key of their series';
+
+CREATE FUNCTION tokenmeter.as_unfolded(condition text) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN format('SELECT %s AS series_key, %s FROM llm.usage u WHERE %s', tokenmeter.key_of('usage', 'u'),
+  tokenmeter.list(tokenmeter.unfolded_columns(), 'u'), condition);
+COMMENT ON FUNCTION tokenmeter.as_unfolded(text) IS 'part of the statements that are made for buckets';
 
 -- Adds rows of a query, with the columns of a level's key and the measures, to that level.
 CREATE FUNCTION tokenmeter.adding_to(level text, key text[], query text) RETURNS text
@@ -170,17 +191,11 @@ BEGIN
   CREATE INDEX IF NOT EXISTS series_user ON llm.series USING hash (user_id);
   COMMENT ON TABLE llm.series IS 'the combinations of dimensions that entries have; grain 1 with all, 2 without people, 3 without tenant too';
 
-  -- No index: it is read as a whole, and each would make posting slower.
-  CREATE TABLE IF NOT EXISTS llm.unfolded AS
-  SELECT entry_id, occurred_at, corrects, revision, correction,
-    tenant_id, team_id, project_id, user_id, api_key_id, provider, model, service_tier,
-    reported_input_tokens, reported_cache_read_tokens, reported_cache_write_tokens,
-    reported_cache_write_1h_tokens, reported_output_tokens, reported_reasoning_tokens,
-    counted_input_tokens, counted_output_tokens, counted_reasoning_tokens,
-    input_tokens, cache_read_tokens, cache_write_tokens, cache_write_1h_tokens, output_tokens, reasoning_tokens, quantities,
-    method, cost, currency, priced, status, latency_ms, ttft_ms
-  FROM llm.usage WITH NO DATA;
+  -- No index: it is read as a whole, and each would make posting slower. The key of the series comes first: the trigger sets it.
+  EXECUTE 'CREATE TABLE IF NOT EXISTS llm.unfolded AS ' || tokenmeter.as_unfolded('false') || ' WITH NO DATA';
   ALTER TABLE llm.unfolded REPLICA IDENTITY FULL,
+    ALTER series_key SET NOT NULL, ALTER entry_id SET NOT NULL, ALTER occurred_at SET NOT NULL, ALTER model SET NOT NULL,
+    ALTER service_tier SET NOT NULL, ALTER priced SET NOT NULL,
     SET (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000, autovacuum_analyze_scale_factor = 0,
       autovacuum_analyze_threshold = 5000, autovacuum_vacuum_cost_delay = 0);
   COMMENT ON TABLE llm.unfolded IS 'what entries have that no bucket has yet; tokenmeter.maintain() empties it';
@@ -213,11 +228,15 @@ BEGIN
   COMMENT ON TABLE llm.retired_month IS 'months, in UTC, that came back after their entries had been retired: their buckets have more than llm.usage';
   INSERT INTO llm.report_zone (zone) VALUES ('UTC') ON CONFLICT DO NOTHING;
 
-  CREATE OR REPLACE TRIGGER note_entry AFTER INSERT ON llm.usage FOR EACH ROW EXECUTE FUNCTION tokenmeter.note_entry();
-  -- The entries of a ledger that is older than its buckets; nobody inserts while the trigger is being made.
-  IF is_new THEN
-    EXECUTE format('INSERT INTO llm.unfolded (%1$s) SELECT %1$s FROM llm.usage', (SELECT string_agg(attname, ', ' ORDER BY attnum)
-      FROM pg_attribute WHERE attrelid = 'llm.unfolded'::regclass AND attnum > 0));
+  IF NOT EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = 'llm.usage'::regclass AND t.tgname = 'note_entry') THEN
+    CREATE TRIGGER note_entry AFTER INSERT ON llm.usage FOR EACH ROW EXECUTE FUNCTION tokenmeter.note_entry();
+    -- Of a ledger that is older than its buckets, all entries go in; nobody inserts while the trigger is being made.
+    IF is_new THEN
+      EXECUTE 'INSERT INTO llm.unfolded ' || tokenmeter.as_unfolded('true');
+    ELSE
+      RAISE WARNING 'llm.usage had no trigger note_entry: entries inserted meanwhile are in no bucket'
+        USING HINT = 'tokenmeter.verify() shows them; tokenmeter.rebuild() makes the buckets of their time anew.';
+    END IF;
   END IF;
   EXECUTE 'CREATE OR REPLACE VIEW llm.tail AS ' || tokenmeter.deltas_of('llm.unfolded');
   COMMENT ON VIEW llm.tail IS 'what each entry that is not folded yet adds to buckets, in their columns';
@@ -247,6 +266,7 @@ CREATE FUNCTION tokenmeter.begin_maintenance() RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   PERFORM tokenmeter.require_read_committed();
+  PERFORM tokenmeter.series_key('');  -- loads the library, which checks the settings
   LOCK TABLE llm.report_zone IN SHARE UPDATE EXCLUSIVE MODE;
 END $$;
 COMMENT ON FUNCTION tokenmeter.begin_maintenance() IS 'waits until nobody else changes buckets';
@@ -257,8 +277,8 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET jit = off AS $$
 BEGIN
   EXECUTE format($sql$
     WITH missing AS MATERIALIZED (
-      SELECT d.*, %1$s AS usage_key, %2$s AS tenant_key, %3$s AS model_key FROM (SELECT DISTINCT %4$s FROM (%5$s) t) d
-      WHERE NOT EXISTS (SELECT FROM llm.series s WHERE s.series_key = %1$s)
+      SELECT DISTINCT ON (d.series_key) d.series_key AS usage_key, %2$s AS tenant_key, %3$s AS model_key, %1$s
+      FROM (%5$s) d WHERE NOT EXISTS (SELECT FROM llm.series s WHERE s.series_key = d.series_key)
     ), model AS (
       INSERT INTO llm.series (grain, series_key, %6$s) SELECT DISTINCT 3::smallint, model_key, %6$s FROM missing
       ON CONFLICT (series_key) DO NOTHING RETURNING series_id, series_key
@@ -275,7 +295,7 @@ BEGIN
     )
     INSERT INTO llm.series (grain, parent_id, series_key, %4$s)
     SELECT 1, p.series_id, m.usage_key, %9$s FROM missing m JOIN any_tenant p ON p.series_key = m.tenant_key$sql$,
-    tokenmeter.key_of('usage', 'd'), tokenmeter.key_of('tenant', 'd'), tokenmeter.key_of('model', 'd'),
+    tokenmeter.list(tokenmeter.grain_dimensions('usage'), 'd'), tokenmeter.key_of('tenant', 'd'), tokenmeter.key_of('model', 'd'),
     tokenmeter.list(tokenmeter.grain_dimensions('usage')),
     tokenmeter.deltas_of('(SELECT * FROM llm.unfolded WHERE ctid = ANY ($1))'),
     tokenmeter.list(tokenmeter.grain_dimensions('model')), tokenmeter.list(tokenmeter.grain_dimensions('tenant')),
@@ -287,17 +307,18 @@ COMMENT ON FUNCTION tokenmeter.add_series(tid[]) IS 'part of maintain()';
 -- Takes rows out of llm.unfolded and adds them to every level, in one statement. 15-minute buckets that were retired do not
 -- come back.
 CREATE FUNCTION tokenmeter.fold(batch tid[]) RETURNS void
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET jit = off SET work_mem = '64MB' AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET jit = off SET work_mem = '64MB'
+SET timezone_abbreviations = 'Default' AS $$
 BEGIN
   PERFORM tokenmeter.add_series(batch);
   EXECUTE format($sql$
     WITH taken AS (
       DELETE FROM llm.unfolded WHERE ctid = ANY ($1) RETURNING *
     ), fresh AS MATERIALIZED (
-      SELECT f.bucket_start, s.series_id, %1$s FROM (%2$s) f JOIN llm.series s ON s.series_key = %3$s GROUP BY 1, 2
-    ), quarters AS (%4$s), %5$s, folded_days AS (%6$s)
-    %7$s$sql$,
-    tokenmeter.measure_totals('f'), tokenmeter.deltas_of('taken'), tokenmeter.key_of('usage', 'f'),
+      SELECT f.bucket_start, s.series_id, %1$s FROM (%2$s) f JOIN llm.series s USING (series_key) GROUP BY 1, 2
+    ), quarters AS (%3$s), %4$s, folded_days AS (%5$s)
+    %6$s$sql$,
+    tokenmeter.measure_totals('f'), tokenmeter.deltas_of('taken'),
     tokenmeter.adding_to('bucket_15min', '{bucket_start,series_id}', 'SELECT * FROM fresh WHERE bucket_start >= $2'),
     tokenmeter.days_and_months_of('fresh'),
     tokenmeter.adding_to('bucket_day', '{zone_id,grain,day,series_id}', 'TABLE days'),
@@ -349,7 +370,8 @@ COMMENT ON FUNCTION tokenmeter.quarters_of_days(text, text, text) IS 'part of th
 
 -- Makes days and months of a zone anew, those that have days from one to before another, from the level below each.
 CREATE FUNCTION tokenmeter.refold(zone text, from_day date, to_day date) RETURNS void
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET jit = off AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET jit = off SET work_mem = '64MB'
+SET timezone_abbreviations = 'Default' AS $$
 DECLARE
   own_id smallint := (SELECT z.zone_id FROM llm.report_zone z WHERE z.zone = refold.zone);
   from_month date := date_trunc('month', from_day::timestamp);
@@ -367,12 +389,17 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION tokenmeter.refold(text, date, date) IS 'part of rebuild(): makes days and months of a zone anew';
 
+CREATE FUNCTION tokenmeter.report_time_zone() RETURNS text
+LANGUAGE sql STABLE PARALLEL SAFE
+RETURN coalesce(nullif(current_setting('tokenmeter.time_zone', true), ''), 'UTC');
+COMMENT ON FUNCTION tokenmeter.report_time_zone() IS 'the setting tokenmeter.time_zone, also before the library is loaded';
+
 -- The zones that the settings ask for.
 CREATE FUNCTION tokenmeter.wanted_zones() RETURNS SETOF text
 LANGUAGE sql STABLE
 BEGIN ATOMIC
-  SELECT DISTINCT btrim(z) FROM string_to_table(concat_ws(',', 'UTC', current_setting('tokenmeter.time_zone', true),
-  current_setting('tokenmeter.report_zones', true)), ',') z WHERE btrim(z) <> '';
+  SELECT 'UTC' UNION SELECT tokenmeter.report_time_zone()
+  UNION SELECT btrim(z) FROM string_to_table(current_setting('tokenmeter.report_zones', true), ',') z WHERE btrim(z) <> '';
 END;
 COMMENT ON FUNCTION tokenmeter.wanted_zones() IS 'UTC, and the time zones of the settings tokenmeter.time_zone and tokenmeter.report_zones';
 
@@ -382,6 +409,10 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   PERFORM tokenmeter.begin_maintenance();
   PERFORM now() AT TIME ZONE zone;
+  IF EXISTS (SELECT FROM pg_timezone_abbrevs a WHERE a.abbrev = upper(zone) AND (a.utc_offset <> '0' OR a.is_dst)) THEN
+    RAISE EXCEPTION '"%" is an abbreviation', zone
+      USING ERRCODE = 'invalid_parameter_value', HINT = 'Name the zone by a place, as in Europe/Paris.';
+  END IF;
   IF EXISTS (SELECT FROM llm.report_zone z WHERE z.zone = add_report_zone.zone) THEN
     RETURN;
   END IF;
@@ -404,6 +435,9 @@ BEGIN
   IF zone = 'UTC' THEN
     RAISE EXCEPTION 'days and months in UTC are always kept' USING ERRCODE = 'object_not_in_prerequisite_state';
   END IF;
+  IF EXISTS (SELECT FROM llm.statement s WHERE s.zone = drop_report_zone.zone AND s.reopened_at IS NULL) THEN
+    RAISE EXCEPTION 'statements have been closed in the time zone "%"', zone USING ERRCODE = 'object_not_in_prerequisite_state';
+  END IF;
   DELETE FROM llm.report_zone z WHERE z.zone = drop_report_zone.zone RETURNING z.zone_id INTO own_id;
   IF own_id IS NULL THEN
     RAISE EXCEPTION 'no days and months are kept in the time zone "%"', zone USING ERRCODE = 'undefined_object';
@@ -413,14 +447,14 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION tokenmeter.drop_report_zone(text) IS 'keeps no days and months in a time zone any longer';
 
--- NULL: has no end, or what no other partition takes.
+-- NULL: has no end. Of what a default partition has nobody knows whether it is all.
 CREATE FUNCTION tokenmeter.partition_ranges()
 RETURNS TABLE (name text, from_time timestamptz, to_time timestamptz)
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET datestyle = 'ISO' SET timezone = 'UTC'
 AS $$
   SELECT c.relname, (regexp_match(bound.text, 'FROM \(''([^'']+)''\)'))[1]::timestamptz, (regexp_match(bound.text, 'TO \(''([^'']+)''\)'))[1]::timestamptz
   FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid CROSS JOIN LATERAL pg_get_expr(c.relpartbound, c.oid) AS bound (text)
-  WHERE i.inhparent = to_regclass('llm.usage');
+  WHERE i.inhparent = to_regclass('llm.usage') AND NOT i.inhdetachpending AND bound.text <> 'DEFAULT';
 $$;
 COMMENT ON FUNCTION tokenmeter.partition_ranges() IS 'from and to when each partition of llm.usage goes';
 
@@ -445,6 +479,13 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION tokenmeter.retire_buckets(timestamptz) IS 'deletes 15-minute buckets of whole days before a time; returns how many';
 
+CREATE FUNCTION tokenmeter.retire_old_buckets() RETURNS bigint
+LANGUAGE sql
+RETURN (SELECT tokenmeter.retire_buckets(now() - kept.for_time)
+  FROM (SELECT coalesce(nullif(current_setting('tokenmeter.keep_15min', true), ''), '0')::interval AS for_time) kept
+  WHERE kept.for_time > '0');
+COMMENT ON FUNCTION tokenmeter.retire_old_buckets() IS 'deletes 15-minute buckets that are older than the setting tokenmeter.keep_15min';
+
 CREATE FUNCTION tokenmeter.add_wanted_zones() RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -461,25 +502,35 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION tokenmeter.add_wanted_zones() IS 'part of maintain()';
 
+-- What maintain() does besides folding. Whatever stops it stops no folding.
+CREATE FUNCTION tokenmeter.try(what text, action text) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  EXECUTE action;
+EXCEPTION
+  WHEN out_of_memory THEN
+    RAISE;
+  WHEN OTHERS THEN
+    RAISE WARNING '%: %', what, SQLERRM USING ERRCODE = SQLSTATE;
+END $$;
+COMMENT ON FUNCTION tokenmeter.try(text, text) IS 'part of maintain(): executes a statement, and warns if that fails';
+
 CREATE FUNCTION tokenmeter.maintain(batch_size integer DEFAULT 1000000) RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   folded bigint;
-  keep text := nullif(current_setting('tokenmeter.keep_15min', true), '');
 BEGIN
   IF batch_size IS NULL OR batch_size < 1 THEN
     RAISE EXCEPTION 'batch_size must be 1 or more' USING ERRCODE = 'invalid_parameter_value';
   END IF;
   PERFORM tokenmeter.begin_maintenance();
-  PERFORM tokenmeter.add_wanted_zones();
   folded := tokenmeter.fold_all(batch_size);
+  PERFORM tokenmeter.try('days and months of another time zone could not be made', 'SELECT tokenmeter.add_wanted_zones()');
   IF folded > 0 THEN
-    PERFORM tokenmeter.refresh_summaries();
+    PERFORM tokenmeter.try('materialized views could not be refreshed', 'SELECT tokenmeter.refresh_summaries()');
+    PERFORM tokenmeter.try('alerts could not be raised', 'SELECT tokenmeter.raise_alerts()');
   END IF;
-  IF keep IS NOT NULL THEN
-    PERFORM tokenmeter.retire_buckets(now() - keep::interval);
-  END IF;
-  PERFORM tokenmeter.raise_alerts();
+  PERFORM tokenmeter.try('15-minute buckets could not be retired', 'SELECT tokenmeter.retire_old_buckets()');
   RETURN folded;
 END $$;
 COMMENT ON FUNCTION tokenmeter.maintain(integer) IS 'folds new entries into the buckets, refreshes what stands on them and raises alerts; returns how many entries';
@@ -499,8 +550,6 @@ CREATE FUNCTION tokenmeter.rebuild(from_time timestamptz, to_time timestamptz) R
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET jit = off AS $$
 DECLARE
   zone text;
-  copied text := (SELECT string_agg(a.attname, ', ' ORDER BY a.attnum) FROM pg_attribute a
-    WHERE a.attrelid = 'llm.unfolded'::regclass AND a.attnum > 0 AND NOT a.attisdropped);
   rebuilt bigint;
 BEGIN
   IF from_time IS NULL OR to_time IS NULL OR NOT isfinite(from_time) OR NOT isfinite(to_time) OR from_time >= to_time THEN
@@ -517,9 +566,9 @@ BEGIN
       USING ERRCODE = 'object_not_in_prerequisite_state',
             DETAIL = 'Entries or 15-minute buckets of that time have been retired.';
   END IF;
-  EXECUTE format('WITH gone AS (DELETE FROM llm.bucket_15min WHERE bucket_start >= $1 AND bucket_start < $2)
-    INSERT INTO llm.unfolded (%1$s) SELECT %1$s FROM llm.usage u WHERE occurred_at >= $1 AND occurred_at < $2
-      AND NOT EXISTS (SELECT FROM llm.unfolded x WHERE x.entry_id = u.entry_id)', copied) USING from_time, to_time;
+  EXECUTE 'WITH gone AS (DELETE FROM llm.bucket_15min WHERE bucket_start >= $1 AND bucket_start < $2) INSERT INTO llm.unfolded '
+    || tokenmeter.as_unfolded('u.occurred_at >= $1 AND u.occurred_at < $2 AND NOT EXISTS (SELECT FROM llm.unfolded x WHERE x.entry_id = u.entry_id AND x.occurred_at = u.occurred_at)')
+  USING from_time, to_time;
   SELECT count(*) INTO rebuilt FROM llm.unfolded u WHERE u.occurred_at >= from_time AND u.occurred_at < to_time;
   PERFORM tokenmeter.fold_all(1000000);
   FOR zone IN SELECT z.zone FROM llm.report_zone z LOOP
@@ -556,12 +605,12 @@ BEGIN
   RETURN QUERY EXECUTE format('SELECT ''15min'', NULL, bucket_start::text, series_key, expected, found FROM (%s) d (bucket_start, series_key, expected, found)
       WHERE EXISTS (SELECT FROM tokenmeter.unretired_months() m (months) WHERE m.months @> d.bucket_start)',
     tokenmeter.differences_between('{bucket_start,series_key}',
-      format('SELECT bucket_start, %s AS series_key, %s FROM (%s) f GROUP BY 1, 2', tokenmeter.key_of('usage', 'f'), totals,
-        tokenmeter.deltas_of('(SELECT * FROM llm.usage WHERE occurred_at >= $1 AND occurred_at < $2)')),
+      format('SELECT bucket_start, series_key, %s FROM (%s) f GROUP BY 1, 2', totals,
+        tokenmeter.deltas_of('(' || tokenmeter.as_unfolded('u.occurred_at >= $1 AND u.occurred_at < $2') || ')')),
       format('SELECT bucket_start, series_key, %1$s FROM (
           SELECT b.bucket_start, s.series_key, %2$s FROM llm.bucket_15min b JOIN llm.series s USING (series_id) WHERE b.bucket_start >= $1 AND b.bucket_start < $2
-          UNION ALL SELECT b.bucket_start, %3$s, %2$s FROM llm.tail b WHERE b.bucket_start >= $1 AND b.bucket_start < $2) f GROUP BY 1, 2',
-        totals, measures, tokenmeter.key_of('usage', 'b'))))
+          UNION ALL SELECT b.bucket_start, b.series_key, %2$s FROM llm.tail b WHERE b.bucket_start >= $1 AND b.bucket_start < $2) f GROUP BY 1, 2',
+        totals, measures)))
   USING first_time, to_time;
   FOR reported IN SELECT z.* FROM llm.report_zone z LOOP
     RETURN QUERY EXECUTE format('SELECT ''day'', $4, day::text, s.series_key, expected, found FROM (%s) d (day, grain, series_id, expected, found)

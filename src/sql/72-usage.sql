@@ -4,11 +4,6 @@
 -- both are made of one text. A row stands for a period and series, and for nothing else: what is not folded yet is added
 -- to its bucket's row. A zone that has no days and months of its own is answered from 15-minute buckets.
 
-CREATE FUNCTION tokenmeter.report_time_zone() RETURNS text
-LANGUAGE sql STABLE PARALLEL SAFE
-RETURN coalesce(nullif(current_setting('tokenmeter.time_zone', true), ''), 'UTC');
-COMMENT ON FUNCTION tokenmeter.report_time_zone() IS 'the setting tokenmeter.time_zone, also before the library is loaded';
-
 CREATE FUNCTION tokenmeter.zone_id(zone text) RETURNS text
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
 RETURN format('(SELECT z.zone_id FROM llm.report_zone z WHERE z.zone = %s)', zone);
@@ -30,62 +25,75 @@ RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN format($sql$
   SELECT b.%2$I, %5$s, %6$s FROM llm.%1$I b JOIN llm.series s USING (series_id)
-  WHERE %3$s AND NOT EXISTS (SELECT FROM llm.tail t JOIN llm.series x ON x.series_key = %7$s
+  WHERE %3$s AND NOT EXISTS (SELECT FROM llm.tail t JOIN llm.series x ON x.series_key = %13$s
     WHERE x.series_id = b.series_id AND %4$s = b.%2$I)
   UNION ALL
   SELECT t.period, %8$s, %9$s
   FROM (SELECT %4$s AS period, %8$s, %10$s FROM llm.tail t GROUP BY 1, %8$s) t
   LEFT JOIN llm.series s ON s.series_key = %7$s
-  LEFT JOIN llm.%1$I b ON b.series_id = s.series_id AND b.%2$I = t.period AND %11$s
+  LEFT JOIN LATERAL (
+    -- Apart, so that all of the key is looked up for each of the few rows of the tail.
+    SELECT b.* FROM llm.%1$I b WHERE b.series_id = s.series_id AND b.%2$I = t.period AND %11$s OFFSET 0) b ON true
   WHERE %12$s$sql$,
   bucket, period,
   concat_ws(' AND ', 'true', tokenmeter.in_zone(zone, grain, 'b'), tokenmeter.in_range('b.' || period, from_time, to_time)),
   tail_period, tokenmeter.list(tokenmeter.grain_dimensions(grain), 's'), tokenmeter.list(tokenmeter.measure_names(), 'b'),
   tokenmeter.key_of(grain, 't'), tokenmeter.list(tokenmeter.grain_dimensions(grain), 't'),
   tokenmeter.measure_sums('b', 't'), tokenmeter.measure_totals('t'), coalesce(tokenmeter.in_zone(zone, grain, 'b'), 'true'),
-  concat_ws(' AND ', 'true', tokenmeter.zone_id(zone) || ' IS NOT NULL', tokenmeter.in_range('t.period', from_time, to_time)));
+  concat_ws(' AND ', 'true', tokenmeter.zone_id(zone) || ' IS NOT NULL', tokenmeter.in_range('t.period', from_time, to_time)),
+  CASE grain WHEN 'usage' THEN 't.series_key' ELSE tokenmeter.key_of(grain, 't') END);
 COMMENT ON FUNCTION tokenmeter.stored_usage(text, text, text, text, text, text, text) IS 'part of create_usage_views()';
 
--- Rows of a period that is no level, or none in this zone: those of a finer level. A list of that level's own periods stands
--- before it, so that a condition on the period becomes equalities in its index.
-CREATE FUNCTION tokenmeter.derived_usage(list text, bucket text, finer text, condition text, period text, tail_period text, grain text,
-  gate text, from_time text, to_time text) RETURNS text
+-- Rows of a period that is no level, or none in this zone: those of a finer level. A list of periods and that level's own
+-- ("calendar": period, and the column "finer") stands before it, so that a condition on the period becomes equalities in
+-- its index.
+CREATE FUNCTION tokenmeter.derived_usage(calendar text, bucket text, finer text, condition text, tail_period text, tail_condition text,
+  grain text, from_time text, to_time text) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN format($sql$
-  SELECT f.period, %6$s, %7$s FROM (
-    SELECT c.period, %8$s, %9$s FROM (SELECT %4$s AS period, l.%3$I FROM %1$s l) c JOIN llm.%2$I b ON b.%3$I = c.%3$I
-      JOIN llm.series s USING (series_id) WHERE %5$s
+  SELECT f.period, %5$s, %6$s FROM (
+    SELECT c.period, %7$s, %8$s FROM (%1$s) c JOIN llm.%2$I b ON b.%3$I = c.%3$I JOIN llm.series s USING (series_id) WHERE %4$s
     UNION ALL
-    SELECT %10$s, %11$s, %12$s FROM llm.tail t WHERE %13$s
-  ) f GROUP BY f.period, %6$s$sql$,
-  list, bucket, finer, period, concat_ws(' AND ', gate, condition, tokenmeter.in_range('c.period', from_time, to_time)),
+    SELECT %9$s, %10$s, %11$s FROM llm.tail t WHERE %12$s
+  ) f GROUP BY f.period, %5$s$sql$,
+  calendar, bucket, finer, concat_ws(' AND ', condition, tokenmeter.in_range('c.period', from_time, to_time)),
   tokenmeter.list(tokenmeter.grain_dimensions(grain), 'f'), tokenmeter.measure_totals('f'),
   tokenmeter.list(tokenmeter.grain_dimensions(grain), 's'), tokenmeter.list(tokenmeter.measure_names(), 'b'),
   tail_period, tokenmeter.list(tokenmeter.grain_dimensions(grain), 't'), tokenmeter.list(tokenmeter.measure_names(), 't'),
-  concat_ws(' AND ', gate, tokenmeter.in_range(tail_period, from_time, to_time)));
-COMMENT ON FUNCTION tokenmeter.derived_usage(text, text, text, text, text, text, text, text, text, text) IS 'part of create_usage_views()';
+  concat_ws(' AND ', tail_condition, tokenmeter.in_range(tail_period, from_time, to_time)));
+COMMENT ON FUNCTION tokenmeter.derived_usage(text, text, text, text, text, text, text, text, text) IS 'part of create_usage_views()';
+
+-- Since when there are 15-minute buckets: what is not folded yet, but older, will not get into any.
+CREATE FUNCTION tokenmeter.is_kept(bucket_start text) RETURNS text
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+RETURN bucket_start || ' >= (SELECT coalesce(max(r.before), ''-infinity'') FROM llm.retired_15min r)';
+COMMENT ON FUNCTION tokenmeter.is_kept(text) IS 'part of create_usage_views()';
 
 -- The rows of a view: of 15min, hourly, daily, weekly or monthly periods, in a zone (an expression), from a time to before
 -- another (expressions; NULL: all of the time).
 CREATE FUNCTION tokenmeter.usage_rows(period text, grain text, zone text, from_time text, to_time text) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN CASE period
-  WHEN '15min' THEN tokenmeter.stored_usage('bucket_15min', 'bucket_start', 't.bucket_start', grain, NULL, from_time, to_time)
-  WHEN 'hourly' THEN tokenmeter.derived_usage(format('llm.quarters(NULL, %s, %s)', coalesce(from_time, 'NULL'), coalesce(to_time, 'NULL')),
-    'bucket_15min', 'bucket_start', NULL, format('date_trunc(''hour'', l.bucket_start, %s)', zone),
-    format('date_trunc(''hour'', t.bucket_start, %s)', zone), grain, 'true', from_time, to_time)
+  WHEN '15min' THEN format('SELECT * FROM (%s) u WHERE %s',
+    tokenmeter.stored_usage('bucket_15min', 'bucket_start', 't.bucket_start', grain, NULL, from_time, to_time), tokenmeter.is_kept('u.bucket_start'))
+  WHEN 'hourly' THEN (
+    SELECT tokenmeter.derived_usage(
+      format('SELECT h.period, h.period + quarter * interval ''15 minutes'' AS bucket_start FROM llm.hours(%s, %s, %s) h, generate_series(0, 3) quarter',
+        zone, coalesce(from_time, 'NULL'), coalesce(to_time, 'NULL')),
+      'bucket_15min', 'bucket_start', format(hour, 'b') || ' = c.period', format(hour, 't'), tokenmeter.is_kept('t.bucket_start'), grain, from_time, to_time)
+    FROM format('date_trunc(''hour'', %%s.bucket_start, %s)', zone) hour)
   ELSE (
     SELECT concat_ws(' UNION ALL ',
       CASE period WHEN 'weekly'
-        THEN tokenmeter.derived_usage('llm.days()', 'bucket_day', 'day', tokenmeter.in_zone(zone, grain, 'b'),
-          'date_trunc(''week'', l.day::timestamp)::date', format(template, 't'), grain, tokenmeter.zone_id(zone) || ' IS NOT NULL', from_time, to_time)
+        THEN tokenmeter.derived_usage('SELECT date_trunc(''week'', l.day::timestamp)::date AS period, l.day FROM llm.days() l', 'bucket_day', 'day',
+          tokenmeter.in_zone(zone, grain, 'b'), format(template, 't'), tokenmeter.zone_id(zone) || ' IS NOT NULL', grain, from_time, to_time)
         ELSE tokenmeter.stored_usage('bucket_' || unit, unit, format(template, 't'), grain, zone, from_time, to_time) END,
-      tokenmeter.derived_usage(format('llm.quarters(%1$s, (%2$s::timestamp - interval ''3 hours'') AT TIME ZONE %1$s, (%3$s::timestamp + interval ''1 %4$s'') AT TIME ZONE %1$s)',
-          zone, coalesce(from_time, 'NULL'), coalesce(to_time, 'NULL'), unit),
-        'bucket_15min', 'bucket_start', NULL, format(template, 'l'), format(template, 't'), grain, tokenmeter.zone_id(zone) || ' IS NULL', from_time, to_time))
+      tokenmeter.derived_usage(format('SELECT %s AS period, l.bucket_start FROM llm.quarters(%s, %s, %s) l',
+          format(template, 'l'), zone, coalesce(from_time, 'NULL'), coalesce(to_time, 'NULL')),
+        'bucket_15min', 'bucket_start', gate, format(template, 't'), gate, grain, from_time, to_time))
     FROM (SELECT CASE period WHEN 'daily' THEN 'day' WHEN 'weekly' THEN 'week' WHEN 'monthly' THEN 'month' END) u (unit),
       LATERAL (SELECT format(CASE unit WHEN 'day' THEN '(%%s.bucket_start AT TIME ZONE %1$s)::date'
-        ELSE 'date_trunc(%2$L, %%s.bucket_start AT TIME ZONE %1$s)::date' END, zone, unit)) p (template))
+        ELSE 'date_trunc(%2$L, %%s.bucket_start AT TIME ZONE %1$s)::date' END, zone, unit), tokenmeter.zone_id(zone) || ' IS NULL') p (template, gate))
   END;
 COMMENT ON FUNCTION tokenmeter.usage_rows(text, text, text, text, text) IS 'part of create_usage_views()';
 
@@ -109,36 +117,47 @@ COMMENT ON FUNCTION tokenmeter.usage_query(text, text, text, text, text) IS 'par
 CREATE FUNCTION tokenmeter.create_calendars() RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $create$
 BEGIN
+  -- From each day in the index to the next: however far apart they are, and however much is in each.
   CREATE OR REPLACE FUNCTION llm.days() RETURNS TABLE (day date)
   LANGUAGE sql STABLE SECURITY DEFINER ROWS 100 SET search_path = pg_catalog, pg_temp AS $$
-    SELECT g::date
-    FROM (SELECT min(u.occurred_at) AS first_time, max(u.occurred_at) AS last_time FROM llm.unfolded u) u,
-      (SELECT min(d.day) AS first_day, max(d.day) AS last_day FROM llm.bucket_day d
-       WHERE d.zone_id = (SELECT z.zone_id FROM llm.report_zone z WHERE z.zone = 'UTC') AND d.grain = 3) d,
-      generate_series(least(d.first_day, (u.first_time AT TIME ZONE 'UTC')::date) - interval '1 day',
-        greatest(d.last_day, (u.last_time AT TIME ZONE 'UTC')::date) + interval '1 day', interval '1 day') g;
+    WITH RECURSIVE utc AS (
+      SELECT z.zone_id FROM llm.report_zone z WHERE z.zone = 'UTC'
+    ), known (day) AS (
+      SELECT min(d.day) FROM llm.bucket_day d WHERE d.zone_id = (SELECT zone_id FROM utc) AND d.grain = 3 AND d.day > '-infinity'
+      UNION ALL
+      SELECT (SELECT min(d.day) FROM llm.bucket_day d WHERE d.zone_id = (SELECT zone_id FROM utc) AND d.grain = 3 AND d.day > k.day)
+      FROM known k WHERE k.day < 'infinity'
+    )
+    SELECT DISTINCT k.day + n FROM known k, generate_series(-1, 1) n WHERE isfinite(k.day);
   $$;
-  COMMENT ON FUNCTION llm.days() IS 'the days of which there could be entries, in whatever time zone';
+  COMMENT ON FUNCTION llm.days() IS 'the days that have buckets, in whatever time zone, and a few around them';
 
-  CREATE OR REPLACE FUNCTION llm.quarters(zone text, from_time timestamptz, to_time timestamptz) RETURNS TABLE (bucket_start timestamptz)
+  CREATE OR REPLACE FUNCTION llm.hours(zone text, from_time timestamptz, to_time timestamptz) RETURNS TABLE (period timestamptz)
+  LANGUAGE sql STABLE SECURITY DEFINER ROWS 100 SET search_path = pg_catalog, pg_temp AS $$
+    SELECT DISTINCT date_trunc('hour', h, zone)
+    FROM llm.days() d CROSS JOIN LATERAL generate_series(d.day::timestamp AT TIME ZONE 'UTC',
+      (d.day::timestamp + interval '23 hours 30 minutes') AT TIME ZONE 'UTC', interval '30 minutes') h
+    WHERE (d.day >= from_time::date - 2 OR from_time IS NULL) AND (d.day <= to_time::date + 2 OR to_time IS NULL);
+  $$;
+  COMMENT ON FUNCTION llm.hours(text, timestamptz, timestamptz) IS 'the hours, as a zone counts them, of the days that have buckets';
+
+  CREATE OR REPLACE FUNCTION llm.quarters(zone text, from_day date, to_day date) RETURNS TABLE (bucket_start timestamptz)
   LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 100 SET search_path = pg_catalog, pg_temp AS $$
-  DECLARE
-    first_time timestamptz;
-    last_time timestamptz;
   BEGIN
-    SELECT min(d.day)::timestamp AT TIME ZONE 'UTC', max(d.day)::timestamp AT TIME ZONE 'UTC' INTO first_time, last_time FROM llm.days() d;
-    first_time := greatest(first_time, from_time);
-    IF zone IS NOT NULL AND first_time < tokenmeter.retired_before() THEN
+    -- A day may begin earlier than its midnight, where clocks are set back.
+    IF (coalesce(from_day, '-infinity')::timestamp - interval '3 hours') AT TIME ZONE zone < tokenmeter.retired_before() THEN
       RAISE EXCEPTION 'no days and months are kept in the time zone "%"', zone
         USING ERRCODE = 'object_not_in_prerequisite_state',
               DETAIL = format('The 15-minute buckets before %s have been retired.', tokenmeter.retired_before()),
               HINT = 'Name a range that begins later, as in llm.usage_daily(zone, from, to).';
     END IF;
-    RETURN QUERY SELECT q FROM generate_series(
-      date_bin('15 minutes', greatest(first_time, tokenmeter.retired_before()), '2000-01-01 00:00:00+00') - interval '15 minutes',
-      least(last_time, to_time) + interval '1 day', interval '15 minutes') q;
+    RETURN QUERY SELECT q
+    FROM llm.days() d CROSS JOIN LATERAL generate_series(d.day::timestamp AT TIME ZONE 'UTC',
+      (d.day::timestamp + interval '23 hours 45 minutes') AT TIME ZONE 'UTC', interval '15 minutes') q
+    -- The last of the range may be a month.
+    WHERE (d.day >= from_day - 2 OR from_day IS NULL) AND (d.day <= to_day + 32 OR to_day IS NULL);
   END $$;
-  COMMENT ON FUNCTION llm.quarters(text, timestamptz, timestamptz) IS 'the quarters of an hour of a time of which there could be buckets; with a zone, an error if not of all of it';
+  COMMENT ON FUNCTION llm.quarters(text, date, date) IS 'the quarters of an hour of days that have buckets; an error if the zone''s days cannot be made of them';
 END $create$;
 COMMENT ON FUNCTION tokenmeter.create_calendars() IS 'part of create_ledger()';
 

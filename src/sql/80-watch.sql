@@ -215,12 +215,5 @@ BEGIN
       jsonb_build_object('compared_calls', d.compared_calls, 'reported_tokens', d.reported_tokens, 'counted_tokens', d.counted_tokens)))
     FROM llm.drift d
     WHERE d.exceeds AND d.compared_calls >= 20 AND d.day >= today - 7 AND d.day <= today);
-EXCEPTION
-  -- Folding has been done, and stays so.
-  WHEN out_of_memory THEN
-    RAISE;
-  WHEN OTHERS THEN
-    RAISE WARNING 'alerts could not be raised: %', SQLERRM USING ERRCODE = SQLSTATE;
-    RETURN 0;
 END $$;
-COMMENT ON FUNCTION tokenmeter.raise_alerts() IS 'raises alerts of models whose drift is beyond the threshold on one of the last 7 days or today; returns how many; warns if it cannot';
+COMMENT ON FUNCTION tokenmeter.raise_alerts() IS 'raises alerts of models whose drift is beyond the threshold on one of the last 7 days or today; returns how many';
