@@ -52,6 +52,25 @@ SELECT tokenmeter.maintain();
 SELECT day, cost, input_tokens, compared_counted_tokens, quantities, latency_p99 > 2100000000 AS longest FROM llm.usage_daily WHERE model = 'odd';
 SELECT * FROM tokenmeter.verify();
 
+INSERT INTO llm.usage (occurred_at, model, priced, quantities) SELECT '2025-03-02', 'huge', false, '{"a": 9e131071, "b": 1}' FROM generate_series(1, 2);
+-- Nor is anything written where it is not the ledger that is written to.
+CREATE TEMP TABLE forged (LIKE llm.unfolded);
+CREATE TRIGGER forge AFTER INSERT ON forged FOR EACH ROW EXECUTE FUNCTION tokenmeter.note_entry();
+INSERT INTO forged SELECT * FROM llm.unfolded LIMIT 1;
+DROP TABLE forged;
+SELECT tokenmeter.maintain();
+SELECT quantities FROM llm.usage_daily WHERE model = 'huge';
+SELECT * FROM tokenmeter.verify();
+
+-- Calls far in the past and future are in all views, and make none slow.
+BEGIN;
+SET LOCAL statement_timeout = '5s';
+INSERT INTO llm.inbox (occurred_at, model, input_tokens) VALUES ('0100-01-01', 'far', 1), ('9999-12-31', 'far', 1);
+SELECT tokenmeter.maintain();
+SELECT (SELECT count(*) FROM llm.usage_hourly WHERE model = 'far') AS hours, (SELECT count(*) FROM llm.usage_weekly WHERE model = 'far') AS weeks,
+  (SELECT count(*) FROM llm.usage_daily('Asia/Tokyo', '9999-12-31', NULL)) AS far_ahead, (SELECT count(*) FROM llm.usage_daily('Asia/Tokyo', NULL, '0101-01-01')) AS far_back;
+ROLLBACK;
+
 -- Zones: days and months are kept for those of the settings; others are answered from 15 minutes, alike.
 SET tokenmeter.time_zone = 'Asia/Kolkata';
 CREATE TABLE derived_answers AS TABLE answers;
@@ -71,6 +90,9 @@ SELECT tokenmeter.drop_report_zone('Australia/Lord_Howe');
 SELECT tokenmeter.drop_report_zone('Australia/Lord_Howe');
 SELECT tokenmeter.drop_report_zone('UTC');
 SELECT tokenmeter.add_report_zone('Mars/Olympus');
+SELECT tokenmeter.add_report_zone('cet');
+SET tokenmeter.time_zone = 'CET';
+SET tokenmeter.report_zones = 'Asia/Kolkata America/New_York';
 SET tokenmeter.report_zones = 'UTC, Mars/Olympus';
 SET tokenmeter.time_zone = '<X>-03:17';
 RESET tokenmeter.report_zones;
@@ -102,6 +124,12 @@ SELECT * FROM tokenmeter.verify();
 SELECT tokenmeter.rebuild('2025-03-04', '2025-03-06');
 SELECT tokenmeter.rebuild('2025-04-01', '2025-04-02');
 
+-- A default partition does not make what is gone come back.
+CREATE TABLE llm.rest PARTITION OF llm.usage DEFAULT;
+SELECT * FROM tokenmeter.verify();
+SELECT tokenmeter.rebuild('2025-03-04', '2025-03-06');
+DROP TABLE llm.rest;
+
 -- Retired 15-minute buckets leave days and months. What cannot be answered any more is an error, not a part.
 SELECT tokenmeter.retire_buckets('2025-04-01 12:00+00');
 SELECT sum(entries) AS days, (SELECT sum(entries) FROM llm.usage_monthly) AS months, (SELECT sum(entries) FROM llm.usage_15min) AS quarters FROM llm.usage_daily;
@@ -120,6 +148,16 @@ SELECT * FROM tokenmeter.verify();
 SET tokenmeter.keep_15min = '7d';
 SELECT tokenmeter.maintain();
 SELECT count(*) FROM llm.usage_15min;
+-- What is older than that is in no view of them, neither before nor after it is folded.
+INSERT INTO llm.inbox (occurred_at, model, input_tokens) VALUES ('2025-03-07', 'gpt-4o', 1);
+SELECT (SELECT count(*) FROM llm.usage_15min) AS quarters, (SELECT count(*) FROM llm.usage_hourly) AS hours, sum(entries) AS days FROM llm.usage_daily;
+-- Months of another zone cannot be made now: a warning, and all is folded.
+\set VERBOSITY terse
+SET tokenmeter.time_zone = 'Asia/Tokyo';
+SELECT tokenmeter.maintain();
+SET tokenmeter.time_zone = 'Asia/Kolkata';
+\set VERBOSITY default
+SELECT (SELECT count(*) FROM llm.unfolded) AS unfolded, sum(entries) AS days FROM llm.usage_daily;
 SET tokenmeter.keep_15min = 'a week or so';
 RESET tokenmeter.keep_15min;
 SELECT tokenmeter.retire_buckets('infinity');
@@ -142,4 +180,9 @@ DROP TRIGGER note_entry ON llm.usage;
 INSERT INTO llm.usage (occurred_at, model, priced) VALUES (now(), 'x', false);
 SELECT tokenmeter.create_ledger();
 SELECT sum(entries) FROM llm.usage_daily;
+ALTER TABLE llm.usage ENABLE ALWAYS TRIGGER note_entry;
+SELECT tokenmeter.create_ledger();
+SELECT tgenabled FROM pg_trigger WHERE tgrelid = 'llm.usage'::regclass AND tgname = 'note_entry';
+DROP TRIGGER note_entry ON llm.usage;
+SELECT tokenmeter.create_ledger();
 DROP SCHEMA llm CASCADE;

@@ -61,26 +61,39 @@ DELETE FROM llm.statement;
 UPDATE llm.statement_line SET cost = 0;
 TRUNCATE llm.statement CASCADE;
 SELECT statement_id, tokenmeter.statement_is_intact(statement_id) FROM llm.statement ORDER BY 1;
+UPDATE llm.statement SET reopened_at = NULL, reopened_by = NULL, reopened_reason = NULL;
+INSERT INTO llm.statement_line (statement_id, line, model, service_tier, calls, cost, currency) VALUES (4, 99, 'x', 'standard', 0, -1, 'EUR');
+INSERT INTO llm.statement_entry VALUES (4, '2025-03-01', '{1}');
 ALTER TABLE llm.usage DISABLE TRIGGER refuse_change;
 ALTER TABLE llm.usage_2025_01 DISABLE TRIGGER refuse_change;
 UPDATE llm.usage SET cost = cost + 1 WHERE request_id = '7';
-UPDATE llm.usage SET user_id = 'somebody' WHERE request_id = '6';
+UPDATE llm.usage SET tags = '{"a": 1}' WHERE request_id = '6';
 SELECT statement_id, tokenmeter.statement_is_intact(statement_id) FROM llm.statement ORDER BY 1;
 SELECT tokenmeter.statement_is_intact(100);
 
 -- In a zone, across its ends of the month; not before the month is over.
 SET tokenmeter.time_zone = 'Asia/Kolkata';
 INSERT INTO llm.inbox (occurred_at, tenant_id, provider, model, input_tokens) VALUES ('2025-06-30 18:29:59+00', 'zone', 'ours', 'mine', 1), ('2025-06-30 18:30+00', 'zone', 'ours', 'mine', 2);
+SELECT tokenmeter.close_statement('zone', '2025-06-01');  -- no months are kept there yet
+SELECT tokenmeter.maintain();
 SELECT tokenmeter.close_statement('zone', '2025-06-01'), tokenmeter.close_statement('zone', '2025-07-01');
+SELECT tokenmeter.close_statement('acme', '2025-07-01');  -- whose statements are in another zone
+SELECT tokenmeter.drop_report_zone('Asia/Kolkata');
 SELECT zone, l.calls, l.input_tokens FROM llm.statement s JOIN llm.statement_line l USING (statement_id) WHERE tenant_id = 'zone' ORDER BY s.month;
 \set VERBOSITY terse
 SELECT tokenmeter.close_statement('zone', (now() AT TIME ZONE 'Asia/Kolkata')::date) IS NULL;
 SELECT tokenmeter.close_statement('zone', NULL);
 SELECT tokenmeter.close_statement('zone', 'infinity');
+SELECT tokenmeter.close_statement('zone', '10000-01-01');
+SELECT tokenmeter.reopen_statement('zone', NULL, 'x');
 SELECT tokenmeter.reopen_statement('nobody', '2025-02-01', 'x');
 \set VERBOSITY default
 RESET tokenmeter.time_zone;
 
+-- A name of any length; and of entries that have been retired nobody can say whether they were changed.
+SELECT length(string_agg(md5(i::text), '')) AS length, tokenmeter.close_statement(string_agg(md5(i::text), ''), '2025-01-01') > 0 AS closed FROM generate_series(1, 400) i;
+ALTER TABLE llm.usage DETACH PARTITION llm.usage_2025_01;
+SELECT statement_id, tokenmeter.statement_is_intact(statement_id) FROM llm.statement ORDER BY 1;
 SET client_min_messages = warning;
 DROP VIEW line;
 DROP SCHEMA llm CASCADE;

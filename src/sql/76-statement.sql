@@ -19,7 +19,8 @@ BEGIN
     reopened_at timestamptz, reopened_by text, reopened_reason text,
     CHECK (num_nonnulls(reopened_at, reopened_by, reopened_reason) IN (0, 3))
   );
-  CREATE UNIQUE INDEX IF NOT EXISTS statement_in_force ON llm.statement (tenant_id, month) NULLS NOT DISTINCT WHERE reopened_at IS NULL;
+  -- Of any length: a B-tree would not take long names.
+  CREATE UNIQUE INDEX IF NOT EXISTS statement_in_force ON llm.statement (md5(tenant_id), month) NULLS NOT DISTINCT WHERE reopened_at IS NULL;
   COMMENT ON TABLE llm.statement IS 'closed months of tenants; in force unless they were reopened';
   COMMENT ON COLUMN llm.statement.entries_hash IS 'SHA-256 of the hashes of its entries, in the order of their numbers';
 
@@ -46,9 +47,28 @@ BEGIN
   );
   COMMENT ON TABLE llm.statement_entry IS 'the numbers of the entries that are on each statement, by their own month';
 
+  CREATE OR REPLACE FUNCTION llm.refuse_addition() RETURNS trigger
+  LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+  BEGIN
+    -- A statement comes after its lines: what has one is complete.
+    IF EXISTS (SELECT FROM llm.statement s WHERE s.statement_id = NEW.statement_id) THEN
+      RAISE EXCEPTION 'nothing is added to statement %', NEW.statement_id
+        USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'What comes late goes on the next statement.';
+    END IF;
+    RETURN NEW;
+  END $$;
+  COMMENT ON FUNCTION llm.refuse_addition() IS 'trigger: a closed statement gets no further lines';
+  REVOKE ALL ON FUNCTION llm.refuse_addition() FROM PUBLIC;
+
   CREATE OR REPLACE TRIGGER refuse_change
     BEFORE DELETE OR UPDATE OF statement_id, tenant_id, month, zone, closed_at, closed_by, entries, entries_hash ON llm.statement
     FOR EACH ROW EXECUTE FUNCTION llm.refuse_change();
+  CREATE OR REPLACE TRIGGER refuse_second_thought BEFORE UPDATE ON llm.statement
+    FOR EACH ROW WHEN (OLD.reopened_at IS NOT NULL) EXECUTE FUNCTION llm.refuse_change();
+  CREATE OR REPLACE TRIGGER refuse_addition BEFORE INSERT ON llm.statement_line
+    FOR EACH ROW EXECUTE FUNCTION llm.refuse_addition();
+  CREATE OR REPLACE TRIGGER refuse_addition BEFORE INSERT ON llm.statement_entry
+    FOR EACH ROW EXECUTE FUNCTION llm.refuse_addition();
   CREATE OR REPLACE TRIGGER refuse_change BEFORE UPDATE OR DELETE ON llm.statement_line
     FOR EACH ROW EXECUTE FUNCTION llm.refuse_change();
   CREATE OR REPLACE TRIGGER refuse_change BEFORE UPDATE OR DELETE ON llm.statement_entry
@@ -90,18 +110,26 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION tokenmeter.count_entries(text, text) IS 'how many entries a tenant has in each month';
 
+-- Of all columns that an entry has of its call, its cost and its correction; NULL if some of the entries are no longer there.
 CREATE FUNCTION tokenmeter.hash_of_entries(statement_id bigint) RETURNS bytea
-LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' SET datestyle = 'ISO' SET jit = off AS $$
-  SELECT sha256(coalesce(string_agg(sha256(convert_to(ROW(u.entry_id, u.occurred_at, u.corrects, u.revision, u.source, u.request_id,
-    u.tenant_id, u.team_id, u.project_id, u.user_id, u.api_key_id, u.provider, u.model, u.service_tier, u.input_tokens,
-    u.cache_read_tokens, u.cache_write_tokens, u.cache_write_1h_tokens, u.output_tokens, u.reasoning_tokens, u.quantities,
-    u.method, u.cost, u.currency)::text, 'UTF8')), '' ORDER BY u.entry_id), ''))
-  FROM llm.statement_entry e CROSS JOIN LATERAL unnest(e.entry_ids) id JOIN llm.usage u ON u.entry_id = id
-    AND u.occurred_at >= (e.month::timestamp - interval '2 days') AT TIME ZONE 'UTC'
-    AND u.occurred_at < (e.month::timestamp + interval '1 month 2 days') AT TIME ZONE 'UTC'
-  WHERE e.statement_id = hash_of_entries.statement_id;
-$$;
-COMMENT ON FUNCTION tokenmeter.hash_of_entries(bigint) IS 'a hash of all that the entries of a statement say, from the ledger';
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' SET datestyle = 'ISO' SET jit = off AS $$
+DECLARE
+  said text := (SELECT string_agg('u.' || c.name, ', ' ORDER BY c.place) FROM (
+    SELECT a.attname, a.attnum FROM pg_attribute a WHERE a.attrelid = 'tokenmeter.entry'::regclass AND a.attname <> 'fingerprint'
+    UNION ALL SELECT * FROM unnest('{posted_at,corrects,revision,correction,correction_reason,priced,priced_at}'::text[]) WITH ORDINALITY x (name, place)
+  ) c (name, place));
+  entries bigint;
+  hash bytea;
+BEGIN
+  EXECUTE format('SELECT count(*), sha256(coalesce(string_agg(sha256(convert_to(ROW(%s)::text, ''UTF8'')), '''' ORDER BY u.entry_id, u.occurred_at), ''''))
+    FROM llm.statement_entry e CROSS JOIN LATERAL unnest(e.entry_ids) id JOIN llm.usage u ON u.entry_id = id
+      AND u.occurred_at >= (e.month::timestamp - interval ''2 days'') AT TIME ZONE ''UTC''
+      AND u.occurred_at < (e.month::timestamp + interval ''1 month 2 days'') AT TIME ZONE ''UTC''
+    WHERE e.statement_id = $1', said) INTO entries, hash USING hash_of_entries.statement_id;
+  RETURN CASE WHEN entries = (SELECT coalesce(sum(cardinality(e.entry_ids)), 0) FROM llm.statement_entry e
+    WHERE e.statement_id = hash_of_entries.statement_id) THEN hash END;
+END $$;
+COMMENT ON FUNCTION tokenmeter.hash_of_entries(bigint) IS 'a hash of all that the entries of a statement say, from the ledger; NULL if they are not all there';
 
 -- The months that go on a statement: its own, and earlier closed ones that have entries which are on no statement in force.
 CREATE FUNCTION tokenmeter.months_to_close(tenant text, month date)
@@ -143,20 +171,47 @@ LANGUAGE sql SET search_path = pg_catalog, pg_temp SET jit = off AS $$
 $$;
 COMMENT ON FUNCTION tokenmeter.add_statement_entries(bigint, text, date, text, bigint) IS 'part of close_statement()';
 
+CREATE FUNCTION tokenmeter.require_month(month date) RETURNS void
+LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+  IF (month BETWEEN '0001-01-01' AND '9999-12-31') IS NOT TRUE THEN
+    RAISE EXCEPTION 'month must be a day of the month that is meant' USING ERRCODE = 'invalid_parameter_value';
+  END IF;
+END $$;
+COMMENT ON FUNCTION tokenmeter.require_month(date) IS 'part of close_statement() and reopen_statement()';
+
+-- In two zones, an hour between two months would be on both of their statements, or on none.
+CREATE FUNCTION tokenmeter.require_statement_zone(tenant text, zone text) RETURNS void
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  other text := (SELECT s.zone FROM llm.statement s
+    WHERE s.tenant_id IS NOT DISTINCT FROM tenant AND s.reopened_at IS NULL AND s.zone <> require_statement_zone.zone LIMIT 1);
+BEGIN
+  IF other IS NOT NULL THEN
+    RAISE EXCEPTION 'statements of this tenant are closed in the time zone "%"', other
+      USING ERRCODE = 'object_not_in_prerequisite_state', HINT = format('Set tokenmeter.time_zone to ''%s'', or reopen them.', other);
+  END IF;
+  IF NOT EXISTS (SELECT FROM llm.report_zone z WHERE z.zone = require_statement_zone.zone) THEN
+    RAISE EXCEPTION 'no days and months are kept in the time zone "%"', zone
+      USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'tokenmeter.maintain() makes those of tokenmeter.time_zone.';
+  END IF;
+END $$;
+COMMENT ON FUNCTION tokenmeter.require_statement_zone(text, text) IS 'part of close_statement(): an error if a tenant''s statements are in another zone';
+
 -- Freezes a tenant's month, in the zone of tokenmeter.time_zone. Returns the number of the statement.
 CREATE FUNCTION tokenmeter.close_statement(tenant text, month date) RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
+  loaded uuid := tokenmeter.series_key('');  -- loads the library, which checks the settings
   first_day date := date_trunc('month', month::timestamp);
   zone text := tokenmeter.report_time_zone();
   closed bigint;
   part record;
 BEGIN
-  IF month IS NULL OR NOT isfinite(month) THEN
-    RAISE EXCEPTION 'month must be a day of the month to close' USING ERRCODE = 'invalid_parameter_value';
-  END IF;
+  PERFORM tokenmeter.require_month(month);
   PERFORM tokenmeter.require_read_committed();
   LOCK TABLE llm.statement IN SHARE ROW EXCLUSIVE MODE;
+  PERFORM tokenmeter.require_statement_zone(tenant, zone);
   IF now() AT TIME ZONE zone < first_day + interval '1 month' THEN
     RAISE EXCEPTION 'the month % is not over', to_char(first_day, 'YYYY-MM')
       USING ERRCODE = 'object_not_in_prerequisite_state', DETAIL = format('In the time zone %s it is %s.', zone, to_char(now() AT TIME ZONE zone, 'YYYY-MM-DD'));
@@ -187,6 +242,7 @@ DECLARE
   first_day date := date_trunc('month', month::timestamp);
   reopened bigint;
 BEGIN
+  PERFORM tokenmeter.require_month(month);
   IF coalesce(btrim(reason), '') = '' THEN
     RAISE EXCEPTION 'reopening a statement needs a reason'
       USING ERRCODE = 'null_value_not_allowed', HINT = 'It is kept with the statement.';
@@ -213,4 +269,4 @@ BEGIN
   END IF;
   RETURN statement.entries_hash = tokenmeter.hash_of_entries(statement_is_intact.statement_id);
 END $$;
-COMMENT ON FUNCTION tokenmeter.statement_is_intact(bigint) IS 'are the entries of a statement in the ledger as they were when it was closed?';
+COMMENT ON FUNCTION tokenmeter.statement_is_intact(bigint) IS 'are the entries of a statement in the ledger as they were when it was closed? NULL: some have been retired';
