@@ -19,29 +19,32 @@ LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
 RETURN format('%1$s >= coalesce(%2$s, ''-infinity'') AND %1$s < coalesce(%3$s, ''infinity'')', period, from_time, to_time);
 COMMENT ON FUNCTION tokenmeter.in_range(text, text, text) IS 'part of create_usage_views()';
 
--- A level's own rows. Rows of the bucket that the tail adds to come with the tail's sums, the others as they are.
+-- A level's own rows. Rows of the bucket that the tail adds to come with the tail's sums, the others as they are. What is
+-- looked for in the tail is read once (MATERIALIZED), and what is looked up for its rows by the whole key (OFFSET 0), also
+-- where planners expect less of both.
 CREATE FUNCTION tokenmeter.stored_usage(bucket text, period text, tail_period text, grain text, zone text, from_time text, to_time text)
 RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN format($sql$
+  (WITH fresh AS MATERIALIZED (
+    SELECT x.series_id, %4$s AS period FROM llm.tail t JOIN llm.series x ON x.series_key = %7$s
+  )
   SELECT b.%2$I, %5$s, %6$s FROM llm.%1$I b JOIN llm.series s USING (series_id)
-  WHERE %3$s AND NOT EXISTS (SELECT FROM llm.tail t JOIN llm.series x ON x.series_key = %13$s
-    WHERE x.series_id = b.series_id AND %4$s = b.%2$I)
+  WHERE %3$s AND NOT EXISTS (SELECT FROM fresh f WHERE f.series_id = b.series_id AND f.period = b.%2$I))
   UNION ALL
   SELECT t.period, %8$s, %9$s
-  FROM (SELECT %4$s AS period, %8$s, %10$s FROM llm.tail t GROUP BY 1, %8$s) t
-  LEFT JOIN llm.series s ON s.series_key = %7$s
+  FROM (SELECT %4$s AS period, %7$s AS key, %8$s, %10$s FROM llm.tail t GROUP BY 1, %13$s%8$s) t
+  LEFT JOIN llm.series s ON s.series_key = t.key
   LEFT JOIN LATERAL (
-    -- Apart, so that all of the key is looked up for each of the few rows of the tail.
     SELECT b.* FROM llm.%1$I b WHERE b.series_id = s.series_id AND b.%2$I = t.period AND %11$s OFFSET 0) b ON true
   WHERE %12$s$sql$,
   bucket, period,
   concat_ws(' AND ', 'true', tokenmeter.in_zone(zone, grain, 'b'), tokenmeter.in_range('b.' || period, from_time, to_time)),
   tail_period, tokenmeter.list(tokenmeter.grain_dimensions(grain), 's'), tokenmeter.list(tokenmeter.measure_names(), 'b'),
-  tokenmeter.key_of(grain, 't'), tokenmeter.list(tokenmeter.grain_dimensions(grain), 't'),
+  CASE grain WHEN 'usage' THEN 't.series_key' ELSE tokenmeter.key_of(grain, 't') END, tokenmeter.list(tokenmeter.grain_dimensions(grain), 't'),
   tokenmeter.measure_sums('b', 't'), tokenmeter.measure_totals('t'), coalesce(tokenmeter.in_zone(zone, grain, 'b'), 'true'),
   concat_ws(' AND ', 'true', tokenmeter.zone_id(zone) || ' IS NOT NULL', tokenmeter.in_range('t.period', from_time, to_time)),
-  CASE grain WHEN 'usage' THEN 't.series_key' ELSE tokenmeter.key_of(grain, 't') END);
+  CASE grain WHEN 'usage' THEN 't.series_key, ' ELSE '' END);
 COMMENT ON FUNCTION tokenmeter.stored_usage(text, text, text, text, text, text, text) IS 'part of create_usage_views()';
 
 -- Rows of a period that is no level, or none in this zone: those of a finer level. A list of periods and that level's own
