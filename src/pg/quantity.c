@@ -1,5 +1,5 @@
 /*
- * tokenmeter.add_quantities: sums by key of flat JSON objects of numbers.
+ * Quantities, flat JSON objects of numbers: sums by key, and what of an object can be added.
  */
 #include "postgres.h"
 
@@ -60,5 +60,47 @@ tokenmeter_add_quantities(PG_FUNCTION_ARGS)
 	pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
 	push_sums(&state, right, NULL);
 	push_sums(&state, left, right);
+	PG_RETURN_JSONB_P(JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL)));
+}
+
+/* Sums of such numbers stay numeric values however many there are. */
+static bool
+is_addable(const JsonbValue *value)
+{
+	Datum		limit;
+	Datum		size;
+
+	if (value->type != jbvNumeric)
+		return false;
+	limit = DirectFunctionCall3(numeric_in, CStringGetDatum("1e30"), ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1));
+	size = DirectFunctionCall1(numeric_abs, NumericGetDatum(value->val.numeric));
+	return DatumGetBool(DirectFunctionCall2(numeric_lt, size, limit)) &&
+		DatumGetInt32(DirectFunctionCall1(numeric_scale, NumericGetDatum(value->val.numeric))) <= 1000;
+}
+
+PG_FUNCTION_INFO_V1(tokenmeter_addable_quantities);
+
+Datum
+tokenmeter_addable_quantities(PG_FUNCTION_ARGS)
+{
+	Jsonb	   *quantities = PG_GETARG_JSONB_P(0);
+	JsonbParseState *state = NULL;
+	JsonbIterator *iterator;
+	JsonbValue	key;
+	JsonbValue	value;
+
+	if (!JB_ROOT_IS_OBJECT(quantities))
+		PG_RETURN_NULL();
+	iterator = JsonbIteratorInit(&quantities->root);
+	(void) JsonbIteratorNext(&iterator, &key, true);	/* the object begins */
+	pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
+	while (JsonbIteratorNext(&iterator, &key, true) == WJB_KEY)
+	{
+		(void) JsonbIteratorNext(&iterator, &value, true);
+		if (!is_addable(&value))
+			continue;
+		pushJsonbValue(&state, WJB_KEY, &key);
+		pushJsonbValue(&state, WJB_VALUE, &value);
+	}
 	PG_RETURN_JSONB_P(JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL)));
 }

@@ -8,3 +8,8 @@ CREATE AGGREGATE tokenmeter.sum(quantities jsonb) (
   SFUNC = tokenmeter.add_quantities, STYPE = jsonb, COMBINEFUNC = tokenmeter.add_quantities, PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE tokenmeter.sum(jsonb) IS 'the exact sums by key of flat objects of numbers; NULLs are passed over, and where there is nothing else the sum is NULL';
+
+-- Of what somebody has written into the ledger by hand, what can be added without end.
+CREATE FUNCTION tokenmeter.addable_quantities(quantities jsonb) RETURNS jsonb
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'tokenmeter_addable_quantities';
+COMMENT ON FUNCTION tokenmeter.addable_quantities(jsonb) IS 'the members of an object that are numbers below 1e30 of at most 1000 decimal places; NULL, if it is no object';

@@ -166,7 +166,7 @@ LANGUAGE sql SET search_path = pg_catalog, pg_temp SET jit = off AS $$
     add_statement_entries.adjusts, CASE WHEN add_statement_entries.adjusts IS NOT NULL THEN add_statement_entries.month END,
     e.provider, e.model, e.service_tier, e.currency, count(*) FILTER (WHERE e.corrects IS NULL),
     sum(e.input_tokens), sum(e.cache_read_tokens), sum(e.cache_write_tokens), sum(e.cache_write_1h_tokens),
-    sum(e.output_tokens), sum(e.reasoning_tokens), tokenmeter.sum(tokenmeter.numbers_of(e.quantities)), sum(e.cost)
+    sum(e.output_tokens), sum(e.reasoning_tokens), tokenmeter.sum(tokenmeter.addable_quantities(e.quantities)), sum(e.cost)
   FROM entry e GROUP BY e.provider, e.model, e.service_tier, e.currency;
 $$;
 COMMENT ON FUNCTION tokenmeter.add_statement_entries(bigint, text, date, text, bigint) IS 'part of close_statement()';
