@@ -194,6 +194,7 @@ BEGIN
   -- Hashes, since names may be longer than a B-tree takes, and none may stop folding.
   CREATE INDEX IF NOT EXISTS series_tenant ON llm.series USING hash (tenant_id);
   CREATE INDEX IF NOT EXISTS series_user ON llm.series USING hash (user_id);
+  CREATE INDEX IF NOT EXISTS series_grain ON llm.series (grain, series_id);
   COMMENT ON TABLE llm.series IS 'the combinations of dimensions that entries have; grain 1 with all, 2 without people, 3 without tenant too';
 
   -- No index: it is read as a whole, and each would make posting slower. The key of the series comes first: the trigger sets it.

@@ -30,21 +30,21 @@ RETURN format($sql$
     SELECT x.series_id, %4$s AS period FROM llm.tail t JOIN llm.series x ON x.series_key = %7$s
   )
   SELECT b.%2$I, %5$s, %6$s FROM llm.%1$I b JOIN llm.series s USING (series_id)
-  WHERE %3$s AND NOT EXISTS (SELECT FROM fresh f WHERE f.series_id = b.series_id AND f.period = b.%2$I))
+  WHERE %3$s AND s.grain = %12$s AND NOT EXISTS (SELECT FROM fresh f WHERE f.series_id = b.series_id AND f.period = b.%2$I))
   UNION ALL
   SELECT t.period, %8$s, %9$s
   FROM (SELECT %4$s AS period, %7$s AS key, %8$s, %10$s FROM llm.tail t GROUP BY 1, %13$s%8$s) t
   LEFT JOIN llm.series s ON s.series_key = t.key
   LEFT JOIN LATERAL (
     SELECT b.* FROM llm.%1$I b WHERE b.series_id = s.series_id AND b.%2$I = t.period AND %11$s OFFSET 0) b ON true
-  WHERE %12$s$sql$,
+  WHERE %14$s$sql$,
   bucket, period,
   concat_ws(' AND ', 'true', tokenmeter.in_zone(zone, grain, 'b'), tokenmeter.in_range('b.' || period, from_time, to_time)),
   tail_period, tokenmeter.list(tokenmeter.grain_dimensions(grain), 's'), tokenmeter.list(tokenmeter.measure_names(), 'b'),
   CASE grain WHEN 'usage' THEN 't.series_key' ELSE tokenmeter.key_of(grain, 't') END, tokenmeter.list(tokenmeter.grain_dimensions(grain), 't'),
   tokenmeter.measure_sums('b', 't'), tokenmeter.measure_totals('t'), coalesce(tokenmeter.in_zone(zone, grain, 'b'), 'true'),
-  concat_ws(' AND ', 'true', tokenmeter.zone_id(zone) || ' IS NOT NULL', tokenmeter.in_range('t.period', from_time, to_time)),
-  CASE grain WHEN 'usage' THEN 't.series_key, ' ELSE '' END);
+  tokenmeter.grain_number(grain), CASE grain WHEN 'usage' THEN 't.series_key, ' ELSE '' END,
+  concat_ws(' AND ', 'true', tokenmeter.zone_id(zone) || ' IS NOT NULL', tokenmeter.in_range('t.period', from_time, to_time)));
 COMMENT ON FUNCTION tokenmeter.stored_usage(text, text, text, text, text, text, text) IS 'part of create_usage_views()';
 
 -- Rows of a period that is no level, or none in this zone: those of a finer level. A list of periods and that level's own
@@ -116,7 +116,7 @@ RETURN format('SELECT u.period AS %I, %s, %s, %s FROM (%s) u (period, %2$s, %3$s
 COMMENT ON FUNCTION tokenmeter.usage_query(text, text, text, text, text) IS 'part of create_usage_views()';
 
 -- The functions that the views of the ledger stand on. They belong to its owner, and read with his rights. Few rows are
--- announced, since what is read by them is mostly little.
+-- announced: mostly little is read by them, or nothing, and what looks expensive is compiled first, which takes longer.
 CREATE FUNCTION tokenmeter.create_calendars() RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $create$
 BEGIN
@@ -136,7 +136,7 @@ BEGIN
   COMMENT ON FUNCTION llm.days() IS 'the days that have buckets, in whatever time zone, and a few around them';
 
   CREATE OR REPLACE FUNCTION llm.hours(zone text, from_time timestamptz, to_time timestamptz) RETURNS TABLE (period timestamptz)
-  LANGUAGE sql STABLE SECURITY DEFINER ROWS 100 SET search_path = pg_catalog, pg_temp AS $$
+  LANGUAGE sql STABLE SECURITY DEFINER ROWS 20 SET search_path = pg_catalog, pg_temp AS $$
     SELECT DISTINCT date_trunc('hour', h, zone)
     FROM llm.days() d CROSS JOIN LATERAL generate_series(d.day::timestamp AT TIME ZONE 'UTC',
       (d.day::timestamp + interval '23 hours 30 minutes') AT TIME ZONE 'UTC', interval '30 minutes') h
@@ -145,7 +145,7 @@ BEGIN
   COMMENT ON FUNCTION llm.hours(text, timestamptz, timestamptz) IS 'the hours, as a zone counts them, of the days that have buckets';
 
   CREATE OR REPLACE FUNCTION llm.quarters(zone text, from_day date, to_day date) RETURNS TABLE (bucket_start timestamptz)
-  LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 100 SET search_path = pg_catalog, pg_temp AS $$
+  LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 1 SET search_path = pg_catalog, pg_temp AS $$
   BEGIN
     -- A day may begin earlier than its midnight, where clocks are set back.
     IF (coalesce(from_day, '-infinity')::timestamp - interval '3 hours') AT TIME ZONE zone < tokenmeter.retired_before() THEN
