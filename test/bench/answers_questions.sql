@@ -13,16 +13,17 @@ $$, $$
 SELECT date_trunc('month', occurred_at AT TIME ZONE 'UTC')::date AS month, currency, count(*) AS calls, sum(cost) AS cost
 FROM llm.usage GROUP BY 1, currency ORDER BY 1, currency
 $$),
-(2, 'what did each day of two years cost?', $$
-SELECT day, currency, sum(calls) AS calls, sum(cost) AS cost
-FROM llm.model_daily GROUP BY day, currency ORDER BY day, currency
+(2, 'what did a tenant use and cost each month?', $$
+SELECT month, currency, sum(calls) AS calls, sum(input_tokens) AS input_tokens, sum(output_tokens) AS output_tokens, sum(cost) AS cost
+FROM llm.tenant_monthly WHERE tenant_id = 'tenant-07' GROUP BY month, currency ORDER BY month, currency
 $$, $$
-SELECT (occurred_at AT TIME ZONE 'UTC')::date AS day, currency, count(*) AS calls, sum(cost) AS cost
-FROM llm.usage GROUP BY 1, currency ORDER BY 1, currency
+SELECT date_trunc('month', occurred_at AT TIME ZONE 'UTC')::date AS month, currency, count(*) AS calls, sum(input_tokens) AS input_tokens,
+  sum(output_tokens) AS output_tokens, sum(cost) AS cost
+FROM llm.usage WHERE tenant_id = 'tenant-07' GROUP BY 1, currency ORDER BY 1, currency
 $$),
 (3, 'what has each tenant used and cost?', $$
 SELECT tenant_id, currency, sum(calls) AS calls, sum(input_tokens) AS input_tokens, sum(output_tokens) AS output_tokens, sum(cost) AS cost
-FROM llm.tenant_monthly GROUP BY tenant_id, currency ORDER BY tenant_id, currency
+FROM llm.monthly_statement GROUP BY tenant_id, currency ORDER BY tenant_id, currency
 $$, $$
 SELECT tenant_id, currency, count(*) AS calls, sum(input_tokens) AS input_tokens, sum(output_tokens) AS output_tokens, sum(cost) AS cost
 FROM llm.usage GROUP BY tenant_id, currency ORDER BY tenant_id, currency
@@ -66,12 +67,13 @@ SELECT date_trunc('month', occurred_at AT TIME ZONE 'UTC')::date AS month, model
   sum(output_tokens) AS output_tokens, sum(cost) AS cost
 FROM llm.usage WHERE user_id = 'user-0042' GROUP BY 1, model ORDER BY 1, model
 $$),
-(8, 'what did a tenant cost each day?', $$
-SELECT day, currency, sum(calls) AS calls, sum(cost) AS cost
-FROM llm.tenant_daily WHERE tenant_id = 'tenant-07' GROUP BY day, currency ORDER BY day, currency
+(8, 'which models does a tenant use, each month?', $$
+SELECT month, provider, model, calls, share_of_calls FROM llm.model_mix WHERE tenant_id = 'tenant-07' ORDER BY month, provider, model
 $$, $$
-SELECT (occurred_at AT TIME ZONE 'UTC')::date AS day, currency, count(*) AS calls, sum(cost) AS cost
-FROM llm.usage WHERE tenant_id = 'tenant-07' GROUP BY 1, currency ORDER BY 1, currency
+SELECT month, provider, model, calls, round(calls / sum(calls) OVER (PARTITION BY month), 6) AS share_of_calls FROM (
+  SELECT date_trunc('month', occurred_at AT TIME ZONE 'UTC')::date AS month, provider, model, count(*) AS calls
+  FROM llm.usage WHERE tenant_id = 'tenant-07' GROUP BY 1, provider, model) mix
+ORDER BY month, provider, model
 $$),
 (9, 'how slow is each model?', $$
 SELECT provider, model, tokenmeter.quantile(tokenmeter.merge(latency_sketch), 0.5) AS p50,
@@ -100,13 +102,35 @@ FROM (SELECT tenant_id, date_trunc('month', occurred_at AT TIME ZONE 'UTC')::dat
   FROM llm.usage WHERE currency = 'USD' GROUP BY tenant_id, 2) monthly
 ORDER BY tenant_id, month
 $$),
-(12, 'how many users were there, each month?', $$
+(12, 'what does a tenant''s statement say?', $$
+SELECT provider, model, currency, calls, input_tokens, output_tokens, cost
+FROM llm.monthly_statement WHERE tenant_id = 'tenant-07' AND month = '2026-09-01' ORDER BY provider, model, currency
+$$, $$
+SELECT provider, model, currency, count(*) AS calls, sum(input_tokens) AS input_tokens, sum(output_tokens) AS output_tokens, sum(cost) AS cost
+FROM llm.usage WHERE tenant_id = 'tenant-07' AND occurred_at >= '2026-09-01Z' AND occurred_at < '2026-10-01Z'
+GROUP BY provider, model, currency ORDER BY provider, model, currency
+$$),
+(13, 'what did each day of two years cost?', $$
+SELECT day, currency, sum(calls) AS calls, sum(cost) AS cost
+FROM llm.model_daily GROUP BY day, currency ORDER BY day, currency
+$$, $$
+SELECT (occurred_at AT TIME ZONE 'UTC')::date AS day, currency, count(*) AS calls, sum(cost) AS cost
+FROM llm.usage GROUP BY 1, currency ORDER BY 1, currency
+$$),
+(14, 'what did a tenant cost each day?', $$
+SELECT day, currency, sum(calls) AS calls, sum(cost) AS cost
+FROM llm.tenant_daily WHERE tenant_id = 'tenant-07' GROUP BY day, currency ORDER BY day, currency
+$$, $$
+SELECT (occurred_at AT TIME ZONE 'UTC')::date AS day, currency, count(*) AS calls, sum(cost) AS cost
+FROM llm.usage WHERE tenant_id = 'tenant-07' GROUP BY 1, currency ORDER BY 1, currency
+$$),
+(15, 'how many users were there, each month?', $$
 SELECT month, count(DISTINCT user_id) AS users FROM llm.usage_monthly GROUP BY month ORDER BY month
 $$, $$
 SELECT date_trunc('month', occurred_at AT TIME ZONE 'UTC')::date AS month, count(DISTINCT user_id) AS users
 FROM llm.usage GROUP BY 1 ORDER BY 1
 $$),
-(13, 'whose cost has risen most since last month?', $$
+(16, 'whose cost has risen most since last month?', $$
 SELECT user_id, sum(cost) FILTER (WHERE month = '2026-08-01') AS before, sum(cost) FILTER (WHERE month = '2026-09-01') AS cost
 FROM llm.usage_monthly WHERE month >= '2026-08-01' AND month < '2026-10-01' AND currency = 'USD' GROUP BY user_id
 ORDER BY coalesce(sum(cost) FILTER (WHERE month = '2026-09-01'), 0) - coalesce(sum(cost) FILTER (WHERE month = '2026-08-01'), 0) DESC, user_id LIMIT 20
@@ -116,7 +140,7 @@ FROM llm.usage WHERE occurred_at >= '2026-08-01Z' AND occurred_at < '2026-10-01Z
 ORDER BY coalesce(sum(cost) FILTER (WHERE occurred_at >= '2026-09-01Z'), 0) - coalesce(sum(cost) FILTER (WHERE occurred_at < '2026-09-01Z'), 0) DESC, user_id
 LIMIT 20
 $$),
-(14, 'what did a tenant''s users cost last month?', $$
+(17, 'what did a tenant''s users cost last month?', $$
 SELECT team_id, user_id, currency, sum(calls) AS calls, sum(cost) AS cost
 FROM llm.usage_monthly WHERE tenant_id = 'tenant-07' AND month = '2026-09-01' GROUP BY team_id, user_id, currency ORDER BY team_id, user_id, currency
 $$, $$
@@ -124,48 +148,40 @@ SELECT team_id, user_id, currency, count(*) AS calls, sum(cost) AS cost
 FROM llm.usage WHERE tenant_id = 'tenant-07' AND occurred_at >= '2026-09-01Z' AND occurred_at < '2026-10-01Z'
 GROUP BY team_id, user_id, currency ORDER BY team_id, user_id, currency
 $$),
-(15, 'what did a user do each day of last month?', $$
+(18, 'what did a user do each day of last month?', $$
 SELECT day, model, sum(calls) AS calls, sum(cost) AS cost
 FROM llm.usage_daily WHERE user_id = 'user-0042' AND day >= '2026-09-01' AND day < '2026-10-01' GROUP BY day, model ORDER BY day, model
 $$, $$
 SELECT (occurred_at AT TIME ZONE 'UTC')::date AS day, model, count(*) AS calls, sum(cost) AS cost
 FROM llm.usage WHERE user_id = 'user-0042' AND occurred_at >= '2026-09-01Z' AND occurred_at < '2026-10-01Z' GROUP BY 1, model ORDER BY 1, model
 $$),
-(16, 'which share of calls failed, each day of a quarter?', $$
+(19, 'which share of calls failed, each day of a quarter?', $$
 SELECT day, provider, sum(calls) AS calls, sum(calls) FILTER (WHERE status <> 'ok') AS failed
 FROM llm.model_daily WHERE day >= '2026-07-01' AND day < '2026-10-01' GROUP BY day, provider ORDER BY day, provider
 $$, $$
 SELECT (occurred_at AT TIME ZONE 'UTC')::date AS day, provider, count(*) AS calls, nullif(count(*) FILTER (WHERE status <> 'ok'), 0) AS failed
 FROM llm.usage WHERE occurred_at >= '2026-07-01Z' AND occurred_at < '2026-10-01Z' GROUP BY 1, provider ORDER BY 1, provider
 $$),
-(17, 'at what hours of a week does a tenant work?', $$
+(20, 'at what hours of a week does a tenant work?', $$
 SELECT hour, sum(calls) AS calls, sum(output_tokens) AS output_tokens
 FROM llm.usage_hourly WHERE tenant_id = 'tenant-07' AND hour >= '2026-09-21Z' AND hour < '2026-09-28Z' GROUP BY hour ORDER BY hour
 $$, $$
 SELECT date_trunc('hour', occurred_at) AS hour, count(*) AS calls, sum(output_tokens) AS output_tokens
 FROM llm.usage WHERE tenant_id = 'tenant-07' AND occurred_at >= '2026-09-21Z' AND occurred_at < '2026-09-28Z' GROUP BY 1 ORDER BY 1
 $$),
-(18, 'which hours of a month are the busiest?', $$
+(21, 'which hours of a month are the busiest?', $$
 SELECT extract(isodow FROM hour AT TIME ZONE 'UTC') AS weekday, extract(hour FROM hour AT TIME ZONE 'UTC') AS hour, sum(calls) AS calls
 FROM llm.usage_hourly WHERE hour >= '2026-09-01Z' AND hour < '2026-10-01Z' GROUP BY 1, 2 ORDER BY 1, 2
 $$, $$
 SELECT extract(isodow FROM occurred_at AT TIME ZONE 'UTC') AS weekday, extract(hour FROM occurred_at AT TIME ZONE 'UTC') AS hour, count(*) AS calls
 FROM llm.usage WHERE occurred_at >= '2026-09-01Z' AND occurred_at < '2026-10-01Z' GROUP BY 1, 2 ORDER BY 1, 2
 $$),
-(19, 'who cost most, of all the time?', $$
+(22, 'who cost most, of all the time?', $$
 SELECT user_id, sum(calls) AS calls, sum(cost) AS cost
 FROM llm.usage_monthly WHERE currency = 'USD' GROUP BY user_id ORDER BY cost DESC, user_id LIMIT 20
 $$, $$
 SELECT user_id, count(*) AS calls, sum(cost) AS cost
 FROM llm.usage WHERE currency = 'USD' GROUP BY user_id ORDER BY cost DESC, user_id LIMIT 20
-$$),
-(20, 'what does a tenant''s statement say?', $$
-SELECT provider, model, currency, calls, input_tokens, output_tokens, cost
-FROM llm.monthly_statement WHERE tenant_id = 'tenant-07' AND month = '2026-09-01' ORDER BY provider, model, currency
-$$, $$
-SELECT provider, model, currency, count(*) AS calls, sum(input_tokens) AS input_tokens, sum(output_tokens) AS output_tokens, sum(cost) AS cost
-FROM llm.usage WHERE tenant_id = 'tenant-07' AND occurred_at >= '2026-09-01Z' AND occurred_at < '2026-10-01Z'
-GROUP BY provider, model, currency ORDER BY provider, model, currency
 $$);
 UPDATE bench.question SET tolerance = 0.02 WHERE number = 9;
 
