@@ -337,7 +337,7 @@ BEGIN
       AND relname ~ ('^(usage.*|request|intake_problem|inbox.*|message_log|unpriced|delivery|series.*|unfolded|tail|bucket_.*'
         '|report_zone.*|retired.*|(tenant|model|top)_.*|monthly_statement.*|statement.*|focus|drift|anomaly|forecast|alert.*)$')
     UNION ALL SELECT 'llm.' || proname, proowner FROM pg_proc WHERE pronamespace = to_regnamespace('llm')
-      AND proname ~ '^(post_message|refuse_change|refuse_addition|days|hours|quarters|usage_.*|(anomaly|forecast)_at)$'
+      AND proname ~ '^(post_message|refuse_change|refuse_addition|days|hours|(require_)?quarters|usage_.*|(anomaly|forecast)_at)$'
   ) AS present (object, owner)
   WHERE owner <> quote_ident(current_user)::regrole LIMIT 1;
   IF FOUND THEN

@@ -91,12 +91,15 @@ RETURN CASE period
         THEN tokenmeter.derived_usage('SELECT date_trunc(''week'', l.day::timestamp)::date AS period, l.day FROM llm.days() l', 'bucket_day', 'day',
           tokenmeter.in_zone(zone, grain, 'b'), format(template, 't'), tokenmeter.zone_id(zone) || ' IS NOT NULL', grain, from_time, to_time)
         ELSE tokenmeter.stored_usage('bucket_' || unit, unit, format(template, 't'), grain, zone, from_time, to_time) END,
-      tokenmeter.derived_usage(format('SELECT %s AS period, l.bucket_start FROM llm.quarters(%s, %s, %s) l',
-          format(template, 'l'), zone, coalesce(from_time, 'NULL'), coalesce(to_time, 'NULL')),
+      tokenmeter.derived_usage(format('SELECT %s AS period, l.bucket_start FROM llm.quarters(%s, %s) l',
+          format(template, 'l'), coalesce(from_time, 'NULL'), coalesce(to_time, 'NULL')),
         'bucket_15min', 'bucket_start', gate, format(template, 't'), gate, grain, from_time, to_time))
     FROM (SELECT CASE period WHEN 'daily' THEN 'day' WHEN 'weekly' THEN 'week' WHEN 'monthly' THEN 'month' END) u (unit),
       LATERAL (SELECT format(CASE unit WHEN 'day' THEN '(%%s.bucket_start AT TIME ZONE %1$s)::date'
-        ELSE 'date_trunc(%2$L, %%s.bucket_start AT TIME ZONE %1$s)::date' END, zone, unit), tokenmeter.zone_id(zone) || ' IS NULL') p (template, gate))
+        ELSE 'date_trunc(%2$L, %%s.bucket_start AT TIME ZONE %1$s)::date' END, zone, unit),
+        -- Asked once, whatever is read first: what has been retired must not be left out of an answer silently.
+        format('CASE WHEN %s IS NULL THEN llm.require_quarters(%s, %s) ELSE false END', tokenmeter.zone_id(zone), zone, coalesce(from_time, 'NULL')))
+        p (template, gate))
   END;
 COMMENT ON FUNCTION tokenmeter.usage_rows(text, text, text, text, text) IS 'part of create_usage_views()';
 
@@ -144,8 +147,18 @@ BEGIN
   $$;
   COMMENT ON FUNCTION llm.hours(text, timestamptz, timestamptz) IS 'the hours, as a zone counts them, of the days that have buckets';
 
-  CREATE OR REPLACE FUNCTION llm.quarters(zone text, from_day date, to_day date) RETURNS TABLE (bucket_start timestamptz)
-  LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 1 SET search_path = pg_catalog, pg_temp AS $$
+  CREATE OR REPLACE FUNCTION llm.quarters(from_day date, to_day date) RETURNS TABLE (bucket_start timestamptz)
+  LANGUAGE sql STABLE SECURITY DEFINER ROWS 1 SET search_path = pg_catalog, pg_temp AS $$
+    SELECT q
+    FROM llm.days() d CROSS JOIN LATERAL generate_series(d.day::timestamp AT TIME ZONE 'UTC',
+      (d.day::timestamp + interval '23 hours 45 minutes') AT TIME ZONE 'UTC', interval '15 minutes') q
+    -- The last of the range may be a month.
+    WHERE (d.day >= from_day - 2 OR from_day IS NULL) AND (d.day <= to_day + 32 OR to_day IS NULL);
+  $$;
+  COMMENT ON FUNCTION llm.quarters(date, date) IS 'the quarters of an hour of days that have buckets';
+
+  CREATE OR REPLACE FUNCTION llm.require_quarters(zone text, from_day date) RETURNS boolean
+  LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
   BEGIN
     -- A day may begin earlier than its midnight, where clocks are set back.
     IF (coalesce(from_day, '-infinity')::timestamp - interval '3 hours') AT TIME ZONE zone < tokenmeter.retired_before() THEN
@@ -154,13 +167,9 @@ BEGIN
               DETAIL = format('The 15-minute buckets before %s have been retired.', tokenmeter.retired_before()),
               HINT = 'Name a range that begins later, as in llm.usage_daily(zone, from, to).';
     END IF;
-    RETURN QUERY SELECT q
-    FROM llm.days() d CROSS JOIN LATERAL generate_series(d.day::timestamp AT TIME ZONE 'UTC',
-      (d.day::timestamp + interval '23 hours 45 minutes') AT TIME ZONE 'UTC', interval '15 minutes') q
-    -- The last of the range may be a month.
-    WHERE (d.day >= from_day - 2 OR from_day IS NULL) AND (d.day <= to_day + 32 OR to_day IS NULL);
+    RETURN true;
   END $$;
-  COMMENT ON FUNCTION llm.quarters(text, date, date) IS 'the quarters of an hour of days that have buckets; an error if the zone''s days cannot be made of them';
+  COMMENT ON FUNCTION llm.require_quarters(text, date) IS 'an error if the 15-minute buckets of days from one on are not all there; else true';
 END $create$;
 COMMENT ON FUNCTION tokenmeter.create_calendars() IS 'part of create_ledger()';
 
