@@ -347,21 +347,18 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION tokenmeter.analyze_grown(bigint) IS 'part of maintain()';
 
+-- What is there when it begins, found once: rows that were deleted before in the same transaction are still in the way.
 CREATE FUNCTION tokenmeter.fold_all(batch_size integer) RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-  batch tid[];
-  folded bigint := 0;
+  waiting tid[] := (SELECT array_agg(u.ctid) FROM llm.unfolded u);
+  entries bigint := coalesce(cardinality(waiting), 0);
 BEGIN
-  LOOP
-    SELECT array_agg(u.ctid) INTO batch FROM (SELECT u.ctid FROM llm.unfolded u LIMIT batch_size) u;
-    EXIT WHEN batch IS NULL;
-    PERFORM tokenmeter.fold(batch);
-    folded := folded + cardinality(batch);
-    EXIT WHEN cardinality(batch) < batch_size;
+  FOR lower_end IN 1 .. entries BY batch_size LOOP
+    PERFORM tokenmeter.fold(waiting[lower_end : least(lower_end::bigint + batch_size - 1, entries)]);
   END LOOP;
-  PERFORM tokenmeter.analyze_grown(folded);
-  RETURN folded;
+  PERFORM tokenmeter.analyze_grown(entries);
+  RETURN entries;
 END $$;
 COMMENT ON FUNCTION tokenmeter.fold_all(integer) IS 'part of maintain()';
 
