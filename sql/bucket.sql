@@ -22,7 +22,11 @@ UNION ALL SELECT 'model month', to_jsonb(u) FROM llm.model_monthly u
 UNION ALL SELECT 'Tokyo', to_jsonb(u) FROM llm.usage_daily('Asia/Tokyo', NULL, NULL) u
 UNION ALL SELECT 'Kathmandu', to_jsonb(u) FROM llm.usage_monthly('Asia/Kathmandu', NULL, NULL) u;
 CREATE TABLE unfolded_answers AS TABLE answers;
-SELECT tokenmeter.maintain(4), (SELECT count(*) FROM llm.unfolded) AS unfolded;
+SELECT tokenmeter.maintain(1);
+SELECT count(*) FROM llm.unfolded;
+(TABLE unfolded_answers EXCEPT ALL TABLE answers) UNION ALL (TABLE answers EXCEPT ALL TABLE unfolded_answers);
+SELECT tokenmeter.fold_all(NULL, 2);
+SELECT count(*) FROM llm.unfolded;
 (TABLE unfolded_answers EXCEPT ALL TABLE answers) UNION ALL (TABLE answers EXCEPT ALL TABLE unfolded_answers);
 SELECT view, count(*) FROM answers GROUP BY view ORDER BY view;
 SELECT tokenmeter.maintain();

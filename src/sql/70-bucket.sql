@@ -347,12 +347,13 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION tokenmeter.analyze_grown(bigint) IS 'part of maintain()';
 
--- What is there when it begins, found once: rows that were deleted before in the same transaction are still in the way.
-CREATE FUNCTION tokenmeter.fold_all(batch_size integer) RETURNS bigint
+-- What is there when it begins, or so many of it, found once: rows that were deleted before in the same transaction are still
+-- in the way. Batches bound the memory that one statement takes.
+CREATE FUNCTION tokenmeter.fold_all(at_most bigint DEFAULT NULL, batch_size integer DEFAULT 1000000) RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-  waiting tid[] := (SELECT array_agg(u.ctid) FROM llm.unfolded u);
-  entries bigint := coalesce(cardinality(waiting), 0);
+  waiting tid[] := ARRAY(SELECT u.ctid FROM llm.unfolded u LIMIT at_most);
+  entries bigint := cardinality(waiting);
 BEGIN
   FOR lower_end IN 1 .. entries BY batch_size LOOP
     PERFORM tokenmeter.fold(waiting[lower_end : least(lower_end::bigint + batch_size - 1, entries)]);
@@ -360,7 +361,7 @@ BEGIN
   PERFORM tokenmeter.analyze_grown(entries);
   RETURN entries;
 END $$;
-COMMENT ON FUNCTION tokenmeter.fold_all(integer) IS 'part of maintain()';
+COMMENT ON FUNCTION tokenmeter.fold_all(bigint, integer) IS 'part of maintain() and rebuild()';
 
 -- The 15-minute buckets of a zone's days, from one to before another (expressions). A day is what its quarters say: where
 -- clocks are set back at midnight, it has two beginnings.
@@ -518,16 +519,16 @@ EXCEPTION
 END $$;
 COMMENT ON FUNCTION tokenmeter.try(text, text) IS 'part of maintain(): executes a statement, and warns if that fails';
 
-CREATE FUNCTION tokenmeter.maintain(batch_size integer DEFAULT 1000000) RETURNS bigint
+CREATE FUNCTION tokenmeter.maintain(at_most bigint DEFAULT NULL) RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
   folded bigint;
 BEGIN
-  IF batch_size IS NULL OR batch_size < 1 THEN
-    RAISE EXCEPTION 'batch_size must be 1 or more' USING ERRCODE = 'invalid_parameter_value';
+  IF at_most < 1 THEN
+    RAISE EXCEPTION 'at_most must be 1 or more' USING ERRCODE = 'invalid_parameter_value';
   END IF;
   PERFORM tokenmeter.begin_maintenance();
-  folded := tokenmeter.fold_all(batch_size);
+  folded := tokenmeter.fold_all(at_most);
   PERFORM tokenmeter.try('days and months of another time zone could not be made', 'SELECT tokenmeter.add_wanted_zones()');
   IF folded > 0 THEN
     PERFORM tokenmeter.try('materialized views could not be refreshed', 'SELECT tokenmeter.refresh_summaries()');
@@ -536,7 +537,7 @@ BEGIN
   PERFORM tokenmeter.try('15-minute buckets could not be retired', 'SELECT tokenmeter.retire_old_buckets()');
   RETURN folded;
 END $$;
-COMMENT ON FUNCTION tokenmeter.maintain(integer) IS 'folds new entries into the buckets, refreshes what stands on them and raises alerts; returns how many entries';
+COMMENT ON FUNCTION tokenmeter.maintain(bigint) IS 'folds new entries, all or at most so many, into the buckets, refreshes what stands on them and raises alerts; returns how many entries';
 
 -- The times of which llm.usage has all entries.
 CREATE FUNCTION tokenmeter.unretired_months() RETURNS SETOF tstzrange
@@ -573,7 +574,7 @@ BEGIN
     || tokenmeter.as_unfolded('u.occurred_at >= $1 AND u.occurred_at < $2 AND NOT EXISTS (SELECT FROM llm.unfolded x WHERE x.entry_id = u.entry_id AND x.occurred_at = u.occurred_at)')
   USING from_time, to_time;
   SELECT count(*) INTO rebuilt FROM llm.unfolded u WHERE u.occurred_at >= from_time AND u.occurred_at < to_time;
-  PERFORM tokenmeter.fold_all(1000000);
+  PERFORM tokenmeter.fold_all();
   FOR zone IN SELECT z.zone FROM llm.report_zone z LOOP
     PERFORM tokenmeter.refold(zone, (from_time AT TIME ZONE zone)::date, (to_time AT TIME ZONE zone)::date + 1);
   END LOOP;
