@@ -163,15 +163,15 @@ SELECT (occurred_at AT TIME ZONE 'UTC')::date AS day, provider, count(*) AS call
 FROM llm.usage WHERE occurred_at >= '2026-07-01Z' AND occurred_at < '2026-10-01Z' GROUP BY 1, provider ORDER BY 1, provider
 $$),
 (20, 'at what hours of a week does a tenant work?', $$
-SELECT hour, sum(calls) AS calls, sum(output_tokens) AS output_tokens
-FROM llm.usage_hourly WHERE tenant_id = 'tenant-07' AND hour >= '2026-09-21Z' AND hour < '2026-09-28Z' GROUP BY hour ORDER BY hour
+SELECT date_trunc('hour', bucket_start) AS hour, sum(calls) AS calls, sum(output_tokens) AS output_tokens
+FROM llm.usage_15min WHERE tenant_id = 'tenant-07' AND bucket_start >= '2026-09-21Z' AND bucket_start < '2026-09-28Z' GROUP BY 1 ORDER BY 1
 $$, $$
 SELECT date_trunc('hour', occurred_at) AS hour, count(*) AS calls, sum(output_tokens) AS output_tokens
 FROM llm.usage WHERE tenant_id = 'tenant-07' AND occurred_at >= '2026-09-21Z' AND occurred_at < '2026-09-28Z' GROUP BY 1 ORDER BY 1
 $$),
 (21, 'which hours of a month are the busiest?', $$
-SELECT extract(isodow FROM hour AT TIME ZONE 'UTC') AS weekday, extract(hour FROM hour AT TIME ZONE 'UTC') AS hour, sum(calls) AS calls
-FROM llm.usage_hourly WHERE hour >= '2026-09-01Z' AND hour < '2026-10-01Z' GROUP BY 1, 2 ORDER BY 1, 2
+SELECT extract(isodow FROM bucket_start AT TIME ZONE 'UTC') AS weekday, extract(hour FROM bucket_start AT TIME ZONE 'UTC') AS hour, sum(calls) AS calls
+FROM llm.usage_15min WHERE bucket_start >= '2026-09-01Z' AND bucket_start < '2026-10-01Z' GROUP BY 1, 2 ORDER BY 1, 2
 $$, $$
 SELECT extract(isodow FROM occurred_at AT TIME ZONE 'UTC') AS weekday, extract(hour FROM occurred_at AT TIME ZONE 'UTC') AS hour, count(*) AS calls
 FROM llm.usage WHERE occurred_at >= '2026-09-01Z' AND occurred_at < '2026-10-01Z' GROUP BY 1, 2 ORDER BY 1, 2
