@@ -91,6 +91,8 @@ SELECT sum(entries) FROM llm.usage_hourly('Asia/Kolkata', '2025-03-01 00:00+00',
 SELECT sum(entries) FROM llm.usage_15min('2025-03-01 00:15+00', '2025-03-01 00:30+00');
 SELECT * FROM tokenmeter.verify();
 SELECT tokenmeter.drop_report_zone('Australia/Lord_Howe');
+SET tokenmeter.report_zones = 'Asia/Kathmandu';
+SELECT tokenmeter.drop_report_zone('Australia/Lord_Howe');
 SELECT tokenmeter.drop_report_zone('Australia/Lord_Howe');
 SELECT tokenmeter.drop_report_zone('UTC');
 SELECT tokenmeter.add_report_zone('Mars/Olympus');

@@ -78,7 +78,9 @@ SELECT tokenmeter.close_statement('zone', '2025-06-01');  -- no months are kept 
 SELECT tokenmeter.maintain();
 SELECT tokenmeter.close_statement('zone', '2025-06-01'), tokenmeter.close_statement('zone', '2025-07-01');
 SELECT tokenmeter.close_statement('acme', '2025-07-01');  -- whose statements are in another zone
+SET tokenmeter.time_zone = 'UTC';
 SELECT tokenmeter.drop_report_zone('Asia/Kolkata');
+SET tokenmeter.time_zone = 'Asia/Kolkata';
 SELECT zone, l.calls, l.input_tokens FROM llm.statement s JOIN llm.statement_line l USING (statement_id) WHERE tenant_id = 'zone' ORDER BY s.month;
 \set VERBOSITY terse
 SELECT tokenmeter.close_statement('zone', (now() AT TIME ZONE 'Asia/Kolkata')::date) IS NULL;

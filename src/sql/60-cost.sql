@@ -85,7 +85,7 @@ CREATE FUNCTION tokenmeter.find_repriced(from_time timestamptz, to_time timestam
   known_at timestamptz)
 RETURNS TABLE (occurred_at timestamptz, entry_id bigint, revision integer, kind text, currency text, old_cost numeric,
   new_cost numeric, price_ids bigint[], tier_assumed boolean)
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET jit = off AS $$
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET row_security = off SET jit = off AS $$
 #variable_conflict use_column
 BEGIN
   RETURN QUERY
@@ -93,7 +93,8 @@ BEGIN
     side.currency, sum(side.old_cost), sum(side.new_cost), new.price_ids, new.tier_assumed
   FROM llm.usage u
   CROSS JOIN LATERAL (
-    SELECT e.revision, e.price_ids FROM (
+    -- What was priced elsewhere has no ids of prices: it was priced, by none that is known.
+    SELECT e.revision, coalesce(e.price_ids, CASE WHEN u.priced OR e.revision > 0 THEN '{}'::bigint[] END) AS price_ids FROM (
       SELECT u.revision, u.price_ids
       UNION ALL SELECT c.revision, c.price_ids FROM llm.usage c
       WHERE c.occurred_at = u.occurred_at AND c.corrects = u.entry_id) e
@@ -127,7 +128,7 @@ COMMENT ON FUNCTION tokenmeter.find_repriced(timestamptz, timestamptz, text, boo
 CREATE FUNCTION tokenmeter.post_repriced(from_time timestamptz, to_time timestamptz, model text, unpriced_only boolean,
   reason text)
 RETURNS TABLE (entry_id bigint, model_name text, kind text, currency text, old_cost numeric, new_cost numeric)
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET jit = off AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET row_security = off SET jit = off AS $$
 #variable_conflict use_column
 BEGIN
   PERFORM tokenmeter.require_read_committed();

@@ -176,7 +176,7 @@ $$;
 COMMENT ON FUNCTION tokenmeter.days_and_months_of(text, text) IS 'part of the statements that are made for buckets';
 
 CREATE FUNCTION tokenmeter.create_bucket_tables() RETURNS void
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $create$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET row_security = off AS $create$
 DECLARE
   measures text := (SELECT string_agg(format('%I %s%s', m.name, m.type, CASE m.type WHEN 'bigint' THEN ' NOT NULL' ELSE '' END),
     ', ' ORDER BY m.place) FROM tokenmeter.measures() m);
@@ -225,6 +225,8 @@ BEGIN
     'PRIMARY KEY (zone_id, grain, month, series_id)) WITH (fillfactor = 90)', measures);
   CREATE INDEX IF NOT EXISTS bucket_month_series ON llm.bucket_month (series_id, zone_id, month);
   COMMENT ON TABLE llm.bucket_month IS 'entries added up by month of each reporting zone, in every grain';
+  CREATE TABLE IF NOT EXISTS llm.summary_zone (zone text PRIMARY KEY);
+  COMMENT ON TABLE llm.summary_zone IS 'the time zone of the months of the materialized views; none, where buckets have changed since they were refreshed';
   CREATE TABLE IF NOT EXISTS llm.retired_15min (
     before timestamptz NOT NULL,
     retired_at timestamptz NOT NULL DEFAULT now()
@@ -251,7 +253,7 @@ COMMENT ON FUNCTION tokenmeter.create_bucket_tables() IS 'part of create_ledger(
 
 -- Remembers that a month whose partition is made anew had entries before: they were retired, and their buckets stay.
 CREATE FUNCTION tokenmeter.note_retired(month timestamp) RETURNS void
-LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE sql SET search_path = pg_catalog, pg_temp SET row_security = off AS $$
   INSERT INTO llm.retired_month (month)
   SELECT note_retired.month
   WHERE EXISTS (SELECT FROM llm.bucket_day d WHERE d.zone_id = (SELECT z.zone_id FROM llm.report_zone z WHERE z.zone = 'UTC')
@@ -279,7 +281,7 @@ COMMENT ON FUNCTION tokenmeter.begin_maintenance() IS 'waits until nobody else c
 
 -- Makes the series, parents first, of rows of llm.unfolded that have none yet.
 CREATE FUNCTION tokenmeter.add_series(batch tid[]) RETURNS void
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET jit = off AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET row_security = off SET jit = off AS $$
 BEGIN
   EXECUTE format($sql$
     WITH missing AS MATERIALIZED (
@@ -313,9 +315,10 @@ COMMENT ON FUNCTION tokenmeter.add_series(tid[]) IS 'part of maintain()';
 -- Takes rows out of llm.unfolded and adds them to every level, in one statement. 15-minute buckets that were retired do not
 -- come back.
 CREATE FUNCTION tokenmeter.fold(batch tid[]) RETURNS void
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET jit = off SET work_mem = '64MB'
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET row_security = off SET jit = off SET work_mem = '64MB'
 SET timezone_abbreviations = 'Default' AS $$
 BEGIN
+  DELETE FROM llm.summary_zone;
   PERFORM tokenmeter.add_series(batch);
   EXECUTE format($sql$
     WITH taken AS (
@@ -350,7 +353,7 @@ COMMENT ON FUNCTION tokenmeter.analyze_grown(bigint) IS 'part of maintain()';
 -- What is there when it begins, or so many of it, found once: rows that were deleted before in the same transaction are still
 -- in the way. Batches bound the memory that one statement takes.
 CREATE FUNCTION tokenmeter.fold_all(at_most bigint DEFAULT NULL, batch_size integer DEFAULT 1000000) RETURNS bigint
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET row_security = off AS $$
 DECLARE
   waiting tid[] := ARRAY(SELECT u.ctid FROM llm.unfolded u LIMIT at_most);
   entries bigint := cardinality(waiting);
@@ -374,7 +377,7 @@ COMMENT ON FUNCTION tokenmeter.quarters_of_days(text, text, text) IS 'part of th
 
 -- Makes days and months of a zone anew, those that have days from one to before another, from the level below each.
 CREATE FUNCTION tokenmeter.refold(zone text, from_day date, to_day date) RETURNS void
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET jit = off SET work_mem = '64MB'
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET row_security = off SET jit = off SET work_mem = '64MB'
 SET timezone_abbreviations = 'Default' AS $$
 DECLARE
   own_id smallint := (SELECT z.zone_id FROM llm.report_zone z WHERE z.zone = refold.zone);
@@ -431,13 +434,17 @@ END $$;
 COMMENT ON FUNCTION tokenmeter.add_report_zone(text) IS 'keeps days and months in a time zone from now on, and makes those of the past';
 
 CREATE FUNCTION tokenmeter.drop_report_zone(zone text) RETURNS void
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET row_security = off AS $$
 DECLARE
   own_id smallint;
 BEGIN
   PERFORM tokenmeter.begin_maintenance();
   IF zone = 'UTC' THEN
     RAISE EXCEPTION 'days and months in UTC are always kept' USING ERRCODE = 'object_not_in_prerequisite_state';
+  END IF;
+  IF zone IN (SELECT tokenmeter.wanted_zones()) THEN
+    RAISE EXCEPTION 'the settings ask for days and months in the time zone "%"', zone
+      USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'Take it out of tokenmeter.time_zone or tokenmeter.report_zones first.';
   END IF;
   IF EXISTS (SELECT FROM llm.statement s WHERE s.zone = drop_report_zone.zone AND s.reopened_at IS NULL) THEN
     RAISE EXCEPTION 'statements have been closed in the time zone "%"', zone USING ERRCODE = 'object_not_in_prerequisite_state';
@@ -456,7 +463,7 @@ CREATE FUNCTION tokenmeter.partition_ranges()
 RETURNS TABLE (name text, from_time timestamptz, to_time timestamptz)
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET datestyle = 'ISO' SET timezone = 'UTC'
 AS $$
-  SELECT c.relname, (regexp_match(bound.text, 'FROM \(''([^'']+)''\)'))[1]::timestamptz, (regexp_match(bound.text, 'TO \(''([^'']+)''\)'))[1]::timestamptz
+  SELECT c.relname, (regexp_match(bound.text, 'FROM [(]''([^'']+)''[)]'))[1]::timestamptz, (regexp_match(bound.text, 'TO [(]''([^'']+)''[)]'))[1]::timestamptz
   FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid CROSS JOIN LATERAL pg_get_expr(c.relpartbound, c.oid) AS bound (text)
   WHERE i.inhparent = to_regclass('llm.usage') AND NOT i.inhdetachpending AND bound.text <> 'DEFAULT';
 $$;
@@ -465,7 +472,7 @@ COMMENT ON FUNCTION tokenmeter.partition_ranges() IS 'from and to when each part
 -- Deletes the 15-minute buckets of whole days, in UTC, before a time. Days and months stay; what is asked in zones that
 -- have none can then only be answered for the time since.
 CREATE FUNCTION tokenmeter.retire_buckets(before timestamptz) RETURNS bigint
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET row_security = off AS $$
 DECLARE
   retired bigint;
 BEGIN
@@ -530,10 +537,10 @@ BEGIN
   PERFORM tokenmeter.begin_maintenance();
   folded := tokenmeter.fold_all(at_most);
   PERFORM tokenmeter.try('days and months of another time zone could not be made', 'SELECT tokenmeter.add_wanted_zones()');
-  IF folded > 0 THEN
+  IF NOT EXISTS (SELECT FROM llm.summary_zone s WHERE s.zone = tokenmeter.report_time_zone()) THEN
     PERFORM tokenmeter.try('materialized views could not be refreshed', 'SELECT tokenmeter.refresh_summaries()');
-    PERFORM tokenmeter.try('alerts could not be raised', 'SELECT tokenmeter.raise_alerts()');
   END IF;
+  PERFORM tokenmeter.try('alerts could not be raised', 'SELECT tokenmeter.raise_alerts()');
   PERFORM tokenmeter.try('15-minute buckets could not be retired', 'SELECT tokenmeter.retire_old_buckets()');
   RETURN folded;
 END $$;
@@ -551,7 +558,7 @@ COMMENT ON FUNCTION tokenmeter.unretired_months() IS 'the times of which llm.usa
 -- Makes the buckets of a time anew from the ledger: its entries are laid into llm.unfolded again and folded, its days and
 -- months made of the finer level.
 CREATE FUNCTION tokenmeter.rebuild(from_time timestamptz, to_time timestamptz) RETURNS bigint
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET jit = off AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET row_security = off SET jit = off AS $$
 DECLARE
   zone text;
   rebuilt bigint;
@@ -564,7 +571,7 @@ BEGIN
   PERFORM tokenmeter.begin_maintenance();
   IF EXISTS (SELECT FROM llm.bucket_15min b WHERE b.bucket_start >= rebuild.from_time AND b.bucket_start < rebuild.to_time
       AND NOT EXISTS (SELECT FROM tokenmeter.unretired_months() m (months) WHERE m.months @> b.bucket_start))
-    OR from_time - interval '2 days' < tokenmeter.retired_before()
+    OR from_time - interval '4 days' < tokenmeter.retired_before()
   THEN
     RAISE EXCEPTION 'buckets from % to % cannot be made anew', from_time, to_time
       USING ERRCODE = 'object_not_in_prerequisite_state',
@@ -573,10 +580,12 @@ BEGIN
   EXECUTE 'WITH gone AS (DELETE FROM llm.bucket_15min WHERE bucket_start >= $1 AND bucket_start < $2) INSERT INTO llm.unfolded '
     || tokenmeter.as_unfolded('u.occurred_at >= $1 AND u.occurred_at < $2 AND NOT EXISTS (SELECT FROM llm.unfolded x WHERE x.entry_id = u.entry_id AND x.occurred_at = u.occurred_at)')
   USING from_time, to_time;
+  DELETE FROM llm.summary_zone;
   SELECT count(*) INTO rebuilt FROM llm.unfolded u WHERE u.occurred_at >= from_time AND u.occurred_at < to_time;
   PERFORM tokenmeter.fold_all();
   FOR zone IN SELECT z.zone FROM llm.report_zone z LOOP
-    PERFORM tokenmeter.refold(zone, (from_time AT TIME ZONE zone)::date, (to_time AT TIME ZONE zone)::date + 1);
+    -- Where a clock is set back across midnight, the day before has quarters after those of the day.
+    PERFORM tokenmeter.refold(zone, (from_time AT TIME ZONE zone)::date - 1, (to_time AT TIME ZONE zone)::date + 2);
   END LOOP;
   RETURN rebuilt;
 END $$;
@@ -598,7 +607,7 @@ COMMENT ON FUNCTION tokenmeter.differences_between(text[], text, text) IS 'part 
 -- entries have been retired are left out, and days whose 15-minute buckets have.
 CREATE FUNCTION tokenmeter.verify(from_time timestamptz DEFAULT '-infinity', to_time timestamptz DEFAULT 'infinity')
 RETURNS TABLE (level text, zone text, period text, series_key uuid, expected jsonb, found jsonb)
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET jit = off AS $$
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp SET row_security = off SET jit = off AS $$
 #variable_conflict use_column
 DECLARE
   reported record;

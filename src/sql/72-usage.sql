@@ -66,7 +66,8 @@ RETURN format($sql$
   concat_ws(' AND ', tail_condition, tokenmeter.in_range(tail_period, from_time, to_time)));
 COMMENT ON FUNCTION tokenmeter.derived_usage(text, text, text, text, text, text, text, text, text) IS 'part of create_usage_views()';
 
--- Since when there are 15-minute buckets: what is not folded yet, but older, will not get into any.
+-- Since when there are 15-minute buckets: what is not folded yet, but older, will not get into any. An hour that began before
+-- is not there as a whole, hence not at all.
 CREATE FUNCTION tokenmeter.is_kept(bucket_start text) RETURNS text
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
 RETURN bucket_start || ' >= (SELECT coalesce(max(r.before), ''-infinity'') FROM llm.retired_15min r)';
@@ -81,9 +82,11 @@ RETURN CASE period
     tokenmeter.stored_usage('bucket_15min', 'bucket_start', 't.bucket_start', grain, NULL, from_time, to_time), tokenmeter.is_kept('u.bucket_start'))
   WHEN 'hourly' THEN (
     SELECT tokenmeter.derived_usage(
-      format('SELECT h.period, h.period + quarter * interval ''15 minutes'' AS bucket_start FROM llm.hours(%s, %s, %s) h, generate_series(0, 3) quarter',
+      -- Where an hour begins within a quarter, as by local mean times, its first quarter is the next.
+      format('SELECT h.period, date_bin(''15 minutes'', h.period + interval ''14 minutes 59.999999 seconds'', ''2000-01-01 00:00:00+00'') + quarter * interval ''15 minutes'' AS bucket_start FROM llm.hours(%s, %s, %s) h, generate_series(0, 3) quarter',
         zone, coalesce(from_time, 'NULL'), coalesce(to_time, 'NULL')),
-      'bucket_15min', 'bucket_start', format(hour, 'b') || ' = c.period', format(hour, 't'), tokenmeter.is_kept('t.bucket_start'), grain, from_time, to_time)
+      'bucket_15min', 'bucket_start', format(hour, 'b') || ' = c.period AND ' || tokenmeter.is_kept('c.period'), format(hour, 't'),
+      tokenmeter.is_kept(format(hour, 't')), grain, from_time, to_time)
     FROM format('date_trunc(''hour'', %%s.bucket_start, %s)', zone) hour)
   ELSE (
     SELECT concat_ws(' UNION ALL ',

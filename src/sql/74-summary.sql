@@ -62,11 +62,14 @@ END $create$;
 COMMENT ON FUNCTION tokenmeter.create_summaries() IS 'part of create_ledger()';
 
 CREATE FUNCTION tokenmeter.refresh_summaries() RETURNS void
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET client_min_messages = warning SET jit = off AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET client_min_messages = warning SET jit = off SET row_security = off AS $$
 BEGIN
+  PERFORM tokenmeter.begin_maintenance();
   REFRESH MATERIALIZED VIEW CONCURRENTLY llm.monthly_statement;
   REFRESH MATERIALIZED VIEW CONCURRENTLY llm.top_users;
   REFRESH MATERIALIZED VIEW CONCURRENTLY llm.top_models;
   REFRESH MATERIALIZED VIEW CONCURRENTLY llm.model_mix;
+  DELETE FROM llm.summary_zone;
+  INSERT INTO llm.summary_zone (zone) VALUES (tokenmeter.report_time_zone());
 END $$;
-COMMENT ON FUNCTION tokenmeter.refresh_summaries() IS 'refreshes the materialized views; maintain() does when it has folded entries';
+COMMENT ON FUNCTION tokenmeter.refresh_summaries() IS 'refreshes the materialized views; maintain() does when buckets have changed, or the zone';
