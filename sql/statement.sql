@@ -15,7 +15,8 @@ SELECT statement_id, tenant_id, to_char(month, 'YYYY-MM') AS month, zone, entrie
 SELECT tokenmeter.close_statement('acme', '2025-01-01');
 SELECT tokenmeter.close_statement(NULL, '2025-01-01');
 SELECT tokenmeter.close_statement(NULL, '2025-01-01');
-SELECT tokenmeter.close_statement('nobody', '2025-01-01');
+SELECT tokenmeter.close_statement('globex', '2024-12-01');  -- before its first call
+SELECT tokenmeter.close_statement('acne', '2025-01-01');
 
 -- A late call, a late price, a price that was wrong: of January, on February's statement.
 INSERT INTO llm.inbox (request_id, occurred_at, tenant_id, provider, model, input_tokens) VALUES ('late', '2025-01-09', 'acme', 'ours', 'mine', 10);
@@ -93,9 +94,68 @@ SELECT tokenmeter.reopen_statement('nobody', '2025-02-01', 'x');
 RESET tokenmeter.time_zone;
 
 -- A name of any length; and of entries that have been retired nobody can say whether they were changed.
-SELECT length(string_agg(md5(i::text), '')) AS length, tokenmeter.close_statement(string_agg(md5(i::text), ''), '2025-01-01') > 0 AS closed FROM generate_series(1, 400) i;
+SELECT string_agg(md5(i::text), '') AS long_name FROM generate_series(1, 400) i \gset
+INSERT INTO llm.inbox (occurred_at, tenant_id, provider, model, input_tokens) VALUES ('2025-01-07', :'long_name', 'ours', 'mine', 1);
+SELECT length(:'long_name'), tokenmeter.close_statement(:'long_name', '2025-01-01') > 0 AS closed;
 ALTER TABLE llm.usage DETACH PARTITION llm.usage_2025_01;
 SELECT statement_id, tokenmeter.statement_is_intact(statement_id) FROM llm.statement ORDER BY 1;
+
+-- No statement without entries that have been retired: neither of their month, nor of one that they are late for.
+SELECT tokenmeter.reopen_statement('acme', '2025-01-01', 'too late');
+INSERT INTO llm.inbox (occurred_at, tenant_id, provider, model, input_tokens)
+SELECT '2024-07-10'::timestamptz + i * interval '1 day', 'zeta', 'ours', 'mine', 100 FROM generate_series(1, 10) i
+UNION ALL SELECT '2024-08-10', 'zeta', 'ours', 'mine', 1;
+SELECT tokenmeter.maintain();
+ALTER TABLE llm.usage DETACH PARTITION llm.usage_2024_07;
+SELECT tokenmeter.close_statement('zeta', '2024-07-01');
+ALTER TABLE llm.usage ATTACH PARTITION llm.usage_2024_07 FOR VALUES FROM ('2024-07-01 00:00+00') TO ('2024-08-01 00:00+00');
+SELECT tokenmeter.close_statement('zeta', '2024-07-01') AS july \gset
+INSERT INTO llm.inbox (occurred_at, tenant_id, provider, model, input_tokens) VALUES ('2024-07-20', 'zeta', 'ours', 'mine', 10);
+SELECT tokenmeter.close_statement('zeta', '2024-08-01') AS august \gset
+SELECT tokenmeter.reopen_statement('zeta', '2024-08-01', 'a test') = :august AS reopened;
+ALTER TABLE llm.usage DETACH PARTITION llm.usage_2024_07;
+SELECT tokenmeter.close_statement('zeta', '2024-08-01');
+ALTER TABLE llm.usage ATTACH PARTITION llm.usage_2024_07 FOR VALUES FROM ('2024-07-01 00:00+00') TO ('2024-08-01 00:00+00');
+SELECT tokenmeter.close_statement('zeta', '2024-08-01') AS august \gset
+SELECT adjusted, calls, input, cost, adjusts = :july AS adjusts_july FROM line WHERE id = :august;
+
+-- Lines are compared with the entries, too.
+ALTER TABLE llm.statement_line DISABLE TRIGGER refuse_change;
+SELECT tokenmeter.statement_is_intact(:august);
+UPDATE llm.statement_line SET cost = cost + 1 WHERE statement_id = :august AND adjusts IS NULL;
+SELECT tokenmeter.statement_is_intact(:august);
+UPDATE llm.statement_line SET cost = cost - 1 WHERE statement_id = :august AND adjusts IS NULL;
+UPDATE llm.statement_line SET adjusts = NULL, adjusted_month = NULL WHERE statement_id = :august;
+SELECT tokenmeter.statement_is_intact(:august);
+UPDATE llm.statement_line SET adjusts = :july, adjusted_month = '2024-07-01' WHERE statement_id = :august AND line = 2;
+SELECT tokenmeter.statement_is_intact(:august);
+DELETE FROM llm.statement_line WHERE statement_id = :august AND line = 2;
+SELECT tokenmeter.statement_is_intact(:august);
+ALTER TABLE llm.statement_line ENABLE TRIGGER refuse_change;
+
+-- What is on statements already may be retired: later months are closed without it, but it cannot be reopened.
+ALTER TABLE llm.usage DETACH PARTITION llm.usage_2024_07;
+SELECT tokenmeter.close_statement('zeta', '2024-09-01') IS NOT NULL AS closed;
+SELECT tokenmeter.reopen_statement('zeta', '2024-08-01', 'again');
+
+-- Whose rows a policy would hide gets an error, and no smaller statement.
+CREATE ROLE tokenmeter_test_closer;
+GRANT USAGE ON SCHEMA llm, tokenmeter TO tokenmeter_test_closer;
+GRANT ALL ON ALL TABLES IN SCHEMA llm TO tokenmeter_test_closer;
+GRANT ALL ON ALL SEQUENCES IN SCHEMA llm TO tokenmeter_test_closer;
+ALTER TABLE llm.usage ENABLE ROW LEVEL SECURITY;
+CREATE POLICY own ON llm.usage USING (tenant_id = 'zeta');
+SET ROLE tokenmeter_test_closer;
+\set SHOW_CONTEXT never
+\set VERBOSITY sqlstate
+SELECT tokenmeter.close_statement('globex', '2025-02-01');
+SELECT tokenmeter.reopen_statement('globex', '2024-12-01', 'x');
+SELECT tokenmeter.statement_is_intact(1);
+\set VERBOSITY default
+SELECT tokenmeter.statement_is_intact(1);
+RESET ROLE;
+DROP OWNED BY tokenmeter_test_closer;
+DROP ROLE tokenmeter_test_closer;
 SET client_min_messages = warning;
 DROP VIEW line;
 DROP SCHEMA llm CASCADE;
