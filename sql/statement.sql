@@ -55,6 +55,29 @@ SELECT count(*), count(*) FILTER (WHERE attname LIKE 'x\_%') AS own FROM pg_attr
 SELECT count(*) FROM llm.focus WHERE num_nulls("BilledCost", "BillingAccountId", "BillingCurrency", "BillingPeriodEnd", "BillingPeriodStart", "ChargeCategory", "ChargePeriodEnd",
   "ChargePeriodStart", "ContractedCost", "EffectiveCost", "InvoiceIssuerName", "ListCost", "ProviderName", "PublisherName", "ServiceCategory", "ServiceName", "ServiceSubcategory",
   "PricingQuantity", "PricingUnit", "ConsumedQuantity", "ConsumedUnit", "PricingCategory") > 0;
+-- Calls that are priced late keep their tokens; those that have no price, or some of them, have no cost yet.
+INSERT INTO llm.inbox (request_id, occurred_at, tenant_id, user_id, provider, model, input_tokens, quantities) VALUES
+  ('all', '2025-03-01 08:00+00', 'focus', 'ada', 'ours', 'all', 1200, '{"web_search": 1}'), ('own', '2025-03-01 09:00+00', 'focus', 'ada', 'ours', 'mine', 1200, NULL),
+  ('half 1', '2025-03-01 08:00+00', 'focus', 'ada', 'ours', 'half', 10, NULL), ('half 2', '2025-03-01 16:00+00', 'focus', 'ada', 'ours', 'half', 20, NULL),
+  ('rest 1', '2025-03-02 08:00+00', 'focus', 'ada', 'ours', 'rest', 3, NULL),
+  ('none', '2025-03-02 00:00+00', 'focus', 'ada', 'ours', 'none', 7, NULL), ('nobody''s', '2025-03-02 00:00+00', NULL, 'ada', 'ours', 'mine', 1, NULL), ('empty', '2025-03-02 00:00+00', '', 'ada', 'ours', 'mine', 1, NULL);
+INSERT INTO tokenmeter.price (provider, model, meter, unit_quantity, unit_price, currency, effective_from) VALUES
+  ('ours', 'all', 'input', 1000, 1, 'USD', '2020-01-01'), ('ours', 'all', 'web_search', 1, 0.01, 'USD', '2020-01-01'),
+  ('ours', 'half', 'input', 1000, 1, 'EUR', '2025-03-01 12:00+00'), ('ours', 'rest', 'input', 1000, 1, 'EUR', '2025-03-02 12:00+00');
+INSERT INTO llm.inbox (request_id, occurred_at, tenant_id, user_id, provider, model, input_tokens) VALUES ('rest 2', '2025-03-02 16:00+00', 'focus', 'ada', 'ours', 'rest', 4);
+CREATE VIEW focus AS
+SELECT "ChargePeriodStart" AT TIME ZONE 'UTC' AS day, "SkuId" AS model, "BilledCost" AS cost, "BillingCurrency" AS currency, "ConsumedQuantity" AS consumed, "x_Calls" AS calls, "x_UnpricedCalls" AS unpriced,
+  "x_Quantities" AS quantities FROM llm.focus WHERE "BillingAccountId" = 'focus' ORDER BY 1, 2, 4;
+TABLE focus;
+SELECT tokenmeter.price_pending();
+TABLE focus;
+SELECT tokenmeter.maintain() > 0 AS folded;
+TABLE focus;
+SELECT sum("x_Calls") + (SELECT sum(calls) FROM llm.unpriced) AS calls, sum("ConsumedQuantity") + 3 + 7 AS tokens, sum("BilledCost") AS cost FROM llm.focus  -- 3: rest 1; 7: none
+EXCEPT SELECT count(*) FILTER (WHERE corrects IS NULL), sum(input_tokens), sum(cost) FROM llm.usage;
+SELECT "BillingAccountId", "BillingAccountName", "BillingAccountType", "x_BillingMonth" FROM llm.focus WHERE "x_BillingMonth" = '2025-03-01' AND "BillingAccountId" = '' ORDER BY 3;
+SELECT tenant_id, user_id, currency, rank, calls, tokens, cost, share_of_cost FROM llm.top_users WHERE month = '2025-03-01' ORDER BY 1, 3;
+SELECT model, currency, rank, calls, tokens, cost, share_of_cost FROM llm.top_models WHERE month = '2025-03-01' ORDER BY 1, 2;
 
 -- Frozen.
 UPDATE llm.statement SET month = '2025-05-01';
@@ -157,5 +180,5 @@ RESET ROLE;
 DROP OWNED BY tokenmeter_test_closer;
 DROP ROLE tokenmeter_test_closer;
 SET client_min_messages = warning;
-DROP VIEW line;
+DROP VIEW line, focus;
 DROP SCHEMA llm CASCADE;

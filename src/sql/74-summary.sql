@@ -19,31 +19,36 @@ BEGIN
   CREATE INDEX IF NOT EXISTS monthly_statement_tenant ON llm.monthly_statement USING hash (tenant_id);
   COMMENT ON MATERIALIZED VIEW llm.monthly_statement IS 'calls, tokens and cost by tenant, month and model, as of the last maintain()';
 
+  -- Calls and tokens are of all currencies and of none: a call that was priced late has its tokens in one row, its cost in another.
   CREATE MATERIALIZED VIEW IF NOT EXISTS llm.top_users AS
   SELECT r.* FROM (
-    SELECT m.month, m.currency, rank() OVER in_month AS rank, m.tenant_id, m.user_id, sum(m.calls)::bigint AS calls,
-      sum(coalesce(m.input_tokens, 0) + coalesce(m.cache_read_tokens, 0) + coalesce(m.cache_write_tokens, 0)
-        + coalesce(m.cache_write_1h_tokens, 0) + coalesce(m.output_tokens, 0) + coalesce(m.reasoning_tokens, 0)) AS tokens,
-      sum(m.cost) AS cost, round(sum(m.cost) / nullif(sum(sum(m.cost)) OVER (PARTITION BY m.month, m.currency), 0), 6) AS share_of_cost,
-      tokenmeter.series_key(m.currency, m.tenant_id, m.user_id) AS row_key
-    FROM llm.usage_monthly m WHERE m.currency IS NOT NULL
-    GROUP BY m.month, m.currency, m.tenant_id, m.user_id
-    WINDOW in_month AS (PARTITION BY m.month, m.currency ORDER BY sum(m.cost) DESC)
+    SELECT c.month, c.currency, rank() OVER (PARTITION BY c.month, c.currency ORDER BY c.cost DESC) AS rank, c.tenant_id, c.user_id, c.calls, c.tokens,
+      c.cost, round(c.cost / nullif(sum(c.cost) OVER (PARTITION BY c.month, c.currency), 0), 6) AS share_of_cost,
+      tokenmeter.series_key(c.currency, c.tenant_id, c.user_id) AS row_key
+    FROM (
+      SELECT m.month, m.currency, m.tenant_id, m.user_id, sum(m.cost) AS cost, (sum(sum(m.calls)) OVER of_user)::bigint AS calls,
+        sum(sum(coalesce(m.input_tokens, 0) + coalesce(m.cache_read_tokens, 0) + coalesce(m.cache_write_tokens, 0)
+          + coalesce(m.cache_write_1h_tokens, 0) + coalesce(m.output_tokens, 0) + coalesce(m.reasoning_tokens, 0))) OVER of_user AS tokens
+      FROM llm.usage_monthly m GROUP BY m.month, m.currency, m.tenant_id, m.user_id
+      WINDOW of_user AS (PARTITION BY m.month, m.tenant_id, m.user_id)
+    ) c WHERE c.currency IS NOT NULL
   ) r WHERE r.rank <= 100;
   CREATE UNIQUE INDEX IF NOT EXISTS top_users_key ON llm.top_users (month, row_key);
-  COMMENT ON MATERIALIZED VIEW llm.top_users IS 'the 100 users that cost most in each month and currency, as of the last maintain()';
+  COMMENT ON MATERIALIZED VIEW llm.top_users IS 'the 100 users that cost most in each month and currency, with all their calls and tokens, in whatever currency, as of the last maintain()';
 
   CREATE MATERIALIZED VIEW IF NOT EXISTS llm.top_models AS
-  SELECT m.month, m.currency, rank() OVER in_month AS rank, m.provider, m.model, sum(m.calls)::bigint AS calls,
-    sum(coalesce(m.input_tokens, 0) + coalesce(m.cache_read_tokens, 0) + coalesce(m.cache_write_tokens, 0)
-      + coalesce(m.cache_write_1h_tokens, 0) + coalesce(m.output_tokens, 0) + coalesce(m.reasoning_tokens, 0)) AS tokens,
-    sum(m.cost) AS cost, round(sum(m.cost) / nullif(sum(sum(m.cost)) OVER (PARTITION BY m.month, m.currency), 0), 6) AS share_of_cost,
-    tokenmeter.series_key(m.currency, m.provider, m.model) AS row_key
-  FROM llm.model_monthly m WHERE m.currency IS NOT NULL
-  GROUP BY m.month, m.currency, m.provider, m.model
-  WINDOW in_month AS (PARTITION BY m.month, m.currency ORDER BY sum(m.cost) DESC);
+  SELECT c.month, c.currency, rank() OVER (PARTITION BY c.month, c.currency ORDER BY c.cost DESC) AS rank, c.provider, c.model, c.calls, c.tokens,
+    c.cost, round(c.cost / nullif(sum(c.cost) OVER (PARTITION BY c.month, c.currency), 0), 6) AS share_of_cost,
+    tokenmeter.series_key(c.currency, c.provider, c.model) AS row_key
+  FROM (
+    SELECT m.month, m.currency, m.provider, m.model, sum(m.cost) AS cost, (sum(sum(m.calls)) OVER of_model)::bigint AS calls,
+      sum(sum(coalesce(m.input_tokens, 0) + coalesce(m.cache_read_tokens, 0) + coalesce(m.cache_write_tokens, 0)
+        + coalesce(m.cache_write_1h_tokens, 0) + coalesce(m.output_tokens, 0) + coalesce(m.reasoning_tokens, 0))) OVER of_model AS tokens
+    FROM llm.model_monthly m GROUP BY m.month, m.currency, m.provider, m.model
+    WINDOW of_model AS (PARTITION BY m.month, m.provider, m.model)
+  ) c WHERE c.currency IS NOT NULL;
   CREATE UNIQUE INDEX IF NOT EXISTS top_models_key ON llm.top_models (month, row_key);
-  COMMENT ON MATERIALIZED VIEW llm.top_models IS 'what each model costs in each month and currency, and its rank, as of the last maintain()';
+  COMMENT ON MATERIALIZED VIEW llm.top_models IS 'what each model costs in each month and currency, its rank, and all its calls and tokens, in whatever currency, as of the last maintain()';
 
   CREATE MATERIALIZED VIEW IF NOT EXISTS llm.model_mix AS
   SELECT t.month, t.tenant_id, t.provider, t.model, t.calls, t.tokens,

@@ -44,20 +44,20 @@ SELECT month, rank, user_id, calls, cost FROM llm.top_users WHERE currency = 'US
 $$, $$
 SELECT * FROM (
   SELECT date_trunc('month', occurred_at AT TIME ZONE 'UTC')::date AS month, rank() OVER (
-      PARTITION BY date_trunc('month', occurred_at AT TIME ZONE 'UTC')::date ORDER BY sum(cost) DESC) AS rank,
-    user_id, count(*) AS calls, sum(cost) AS cost
-  FROM llm.usage WHERE currency = 'USD' GROUP BY 1, tenant_id, user_id) ranked
-WHERE rank <= 10 ORDER BY month, rank, user_id
+      PARTITION BY date_trunc('month', occurred_at AT TIME ZONE 'UTC')::date ORDER BY sum(cost) FILTER (WHERE currency = 'USD') DESC NULLS LAST) AS rank,
+    user_id, count(*) FILTER (WHERE corrects IS NULL) AS calls, sum(cost) FILTER (WHERE currency = 'USD') AS cost
+  FROM llm.usage GROUP BY 1, tenant_id, user_id) ranked
+WHERE rank <= 10 AND cost IS NOT NULL ORDER BY month, rank, user_id
 $$),
 (6, 'which models cost most, each month?', $$
 SELECT month, rank, provider, model, calls, cost FROM llm.top_models WHERE currency = 'USD' AND rank <= 5 ORDER BY month, rank, provider, model
 $$, $$
 SELECT * FROM (
   SELECT date_trunc('month', occurred_at AT TIME ZONE 'UTC')::date AS month, rank() OVER (
-      PARTITION BY date_trunc('month', occurred_at AT TIME ZONE 'UTC')::date ORDER BY sum(cost) DESC) AS rank,
-    provider, model, count(*) AS calls, sum(cost) AS cost
-  FROM llm.usage WHERE currency = 'USD' GROUP BY 1, provider, model) ranked
-WHERE rank <= 5 ORDER BY month, rank, provider, model
+      PARTITION BY date_trunc('month', occurred_at AT TIME ZONE 'UTC')::date ORDER BY sum(cost) FILTER (WHERE currency = 'USD') DESC NULLS LAST) AS rank,
+    provider, model, count(*) FILTER (WHERE corrects IS NULL) AS calls, sum(cost) FILTER (WHERE currency = 'USD') AS cost
+  FROM llm.usage GROUP BY 1, provider, model) ranked
+WHERE rank <= 5 AND cost IS NOT NULL ORDER BY month, rank, provider, model
 $$),
 (7, 'what did a user use each month?', $$
 SELECT month, model, sum(calls) AS calls, sum(input_tokens) AS input_tokens, sum(output_tokens) AS output_tokens, sum(cost) AS cost
