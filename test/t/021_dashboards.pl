@@ -260,6 +260,30 @@ is( $node->safe_psql('metering', 'SELECT ' . join('+', map { $_->[3] } @$rows)),
     $node->safe_psql('metering', "SELECT sum(cost) FROM llm.usage WHERE " . $days->("2025-06-01 12:00 $zone", "2025-06-30 12:00 $zone")),
     'the costs of a month in Metabase are the ledger\'s');
 
+# A month is compared with the one before it, and not with any other: May has nothing before it, August neither.
+$node->safe_psql('metering', q{
+INSERT INTO llm.message_log (occurred_at, tenant_id, model, input_tokens)
+SELECT at, 'gaps', 'gpt-4o', tokens FROM (VALUES ('2024-05-20'::timestamptz, 1000000), ('2024-08-10', 2000000), ('2024-09-10', 3000000)) v (at, tokens)});
+{
+    local $fields{tenant_id} = "IN ('gaps')";
+    my ($months) = query_as_tool(metabase($blocks{Metabase}[1], 1), 'Metabase: months');
+    is(join(' ', map { "$_->[0] " . ($_->[3] eq 'NULL' ? '-' : 0 + $_->[3]) } @$months), '2024-05-01 - 2024-08-01 - 2024-09-01 0.5', 'months against the one before');
+}
+
+# What is priced late has its calls and tokens beside its cost.
+$node->safe_psql('metering', q{
+INSERT INTO llm.message_log (tenant_id, user_id, provider, model, input_tokens) VALUES ('late', 'eve', 'some', 'late-model', 1200), ('late', 'eve', 'some', 'late-model', 1200);
+INSERT INTO tokenmeter.price (provider, model, meter, currency, unit_quantity, unit_price, effective_from, source)
+VALUES ('some', 'late-model', 'input', 'USD', 1000, 1, '2020-01-01', 'a contract');
+SELECT tokenmeter.price_pending()});
+for my $panel (grep { $_->{title} =~ /^(?:Models|Top users), / } @panels) {
+    my %asked = (%{ $asked[0] }, tenant => [ quoted('late') ]);
+    my ($rows, $columns) = query_as_tool(grafana($panel->{targets}[0]{rawSql}, $asked{from}, $node->safe_psql('metering', 'SELECT now()'), %asked), "$panel->{title}, priced late");
+    my %row = map { $columns->[$_][0] => $rows->[0][$_] } 0 .. $#$columns;
+    is("@row{qw(calls tokens)} " . ($row{cost} + 0), '2 2400 2.4', "$panel->{title}: calls and tokens of what was priced late");
+    is($row{cost_of_a_call} + 0, 1.2, 'and what one of them costs') if exists $row{cost_of_a_call};
+}
+
 my ($latencies) = query_as_tool(metabase($blocks{Metabase}[3], 0), 'Metabase: latencies');
 my %p95 = map { $_->[0] => $_->[3] } @$latencies;
 my $exact = $node->safe_psql('metering', "SELECT percentile_disc(0.95) WITHIN GROUP (ORDER BY latency_ms) FROM llm.usage WHERE model = 'gpt-4o' AND "
