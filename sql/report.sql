@@ -55,6 +55,26 @@ SELECT * FROM pg_temp.text_of(tokenmeter.report_html('2001-01-01', 'nobody'));
 SELECT * FROM pg_temp.text_of(tokenmeter.report_html('2003-04-01', 'even')) LIMIT 14;
 -- A forecast is of the current month only.
 SELECT tokenmeter.report_html('2003-03-01') ~ 'id="forecast"' AS then, tokenmeter.report_html((now() AT TIME ZONE 'UTC')::date) ~ 'id="forecast"' AS now;
+-- A tenant that is new has no range yet, and counts with its forecast.
+SAVEPOINT forecast;
+CREATE OR REPLACE VIEW llm.forecast AS
+SELECT date_trunc('month', now() AT TIME ZONE 'UTC')::date AS month, v.* FROM (VALUES
+  ('old', 'USD', 28::numeric, 30::numeric, 30::numeric, 30::numeric, 30::numeric), ('new', 'USD', 1000, 1100, NULL, NULL, NULL), ('week', 'USD', 10, 40, 50, NULL, NULL),
+  ('new', 'EUR', 1, 2, NULL, NULL, NULL)) v (tenant_id, currency, cost_so_far, by_run_rate, by_weekday, low, high);
+SELECT language, m[1] AS currency, m[2] AS low_and_high FROM unnest('{en,zh}'::text[]) language,
+  regexp_matches((regexp_match(tokenmeter.report_html((now() AT TIME ZONE 'UTC')::date, NULL, language), '<section id="forecast".*?</section>'))[1], '<bdi>([A-Z]{3})</bdi></th>(.*?)</tr>', 'g') m;
+SELECT regexp_matches(tokenmeter.report_html((now() AT TIME ZONE 'UTC')::date, 'new'), '<bdi>USD</bdi></th>(.*?)</tr>');
+ROLLBACK TO forecast;
+
+-- Why calls have no price: of the month, and nothing to a tenant, whose calls it may not be about.
+INSERT INTO llm.message_log (occurred_at, tenant_id, provider, model) VALUES ('2003-06-01', 'even', 'report', 'report-none');
+SELECT line FROM unnest('{NULL,odd}'::text[]) tenant, pg_temp.text_of((regexp_match(tokenmeter.report_html('2003-03-01', tenant), '<section id="unpriced".*?</section>'))[1]) line;
+
+-- Meters of any number: ten, and how many more.
+INSERT INTO llm.message_log (occurred_at, tenant_id, model, input_tokens, quantities)
+SELECT at, 'meters', 'gpt-4o', 1, (SELECT jsonb_object_agg('meter_' || i, i) FROM generate_series(1, meters) i) FROM (VALUES ('2003-08-01'::timestamptz, 1000), ('2003-07-01', 995)) v (at, meters);
+SELECT line FROM pg_temp.text_of(tokenmeter.report_html('2003-08-05', 'meters')) line WHERE line ~ 'eter';
+SELECT line FROM pg_temp.text_of(tokenmeter.report_html('2003-08-05', 'meters', 'zh')) line WHERE line ~ '990';
 
 -- Whatever a name is, it is a text.
 SELECT tokenmeter.html_escape('<script>alert("1")</script> & ''x'''), tokenmeter.html_escape(E'a\x01b\tc\x7f'), tokenmeter.html_escape(''), tokenmeter.html_escape(NULL);
@@ -69,6 +89,12 @@ SELECT (regexp_matches(tokenmeter.report_html('2002-05-01', '<script>alert(''t''
 SELECT (regexp_matches(tokenmeter.report_html(current_date, 'report<b>'), '<section id="problems".*?(<tbody>.*?)\d{4}'))[1];
 SELECT tokenmeter.html_name(repeat('a', 10), 10, '-'), tokenmeter.html_name(repeat('a', 11), 10, '-'), tokenmeter.html_name('', 10, '-'), tokenmeter.html_name(NULL, 10, '-');
 SELECT tokenmeter.html_name(repeat(U&'\4E2D', 6), 10, '-') = repeat(U&'\4E2D', 5) || '&#8230;' AS wide;
+-- However the session reads backslashes, problems that differ in numbers only are the same.
+INSERT INTO llm.inbox (request_id, tenant_id, model, input_tokens) VALUES ('a', 'digits', 'gpt-4o', -11), ('b', 'digits', 'gpt-4o', -222);
+SET LOCAL standard_conforming_strings = off;
+SELECT tokenmeter.report_html(current_date, 'digits') AS page \gset
+SET LOCAL standard_conforming_strings = on;
+SELECT regexp_matches((regexp_match(:'page', '<section id="problems".*?</table>'))[1], '<th scope="row">(.*?)</th>.*<td class="n">([0-9]+)</td></tr>', 'g');
 
 -- Numbers.
 SELECT v, tokenmeter.html_digits(v) AS digits, tokenmeter.html_digits(v, true) AS signed, tokenmeter.html_number(v) AS number, tokenmeter.html_rounded(v) AS rounded, tokenmeter.html_headline(v, 'M')

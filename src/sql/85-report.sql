@@ -40,6 +40,7 @@ BEGIN ATOMIC
     ('cache_write_1h_tokens', 'Tokens written to a cache for an hour', '缓存写入 token（1 小时）'),
     ('output_tokens', 'Output tokens', '输出 token'),
     ('reasoning_tokens', 'Reasoning tokens', '推理 token'),
+    ('other_meters', 'Other meters, how many', '其余计量项（个数）'),
     ('unpriced_calls', 'Calls without a price', '未定价的调用'),
     ('by_day', 'Cost by day', '每日费用'),
     ('by_day_title', 'Cost by day, %s', '每日费用（%s）'),
@@ -73,8 +74,8 @@ BEGIN ATOMIC
     ('forecast', 'Forecast', '预测'),
     ('forecast_title', 'What this month will cost, %s', '本月预计费用（%s）'),
     ('forecast_caption', 'What this month will cost, as the days so far suggest', '根据目前为止的天数推算的本月费用'),
-    ('forecast_note', 'By run rate: as much on every day to come as on the days so far. By weekday: as on the same days of the week lately. Low and high say how far off that may be; those of several tenants are added, so the range is wide. Forecasts are rounded.',
-      '按日均：以后每天与目前日均相同。按星期：与最近同一星期日相同。下限与上限表示可能的偏差；多个租户的范围逐个相加，因此较宽。预测值经过四舍五入。'),
+    ('forecast_note', 'By run rate: as much on every day to come as on the days so far. By weekday: as on the same days of the week lately. Low and high say how far off that may be; those of several tenants are added, so the range is wide. Of a tenant with a week of history or less no range is known (–); among several it counts with its forecast in both low and high, on its first day by run rate. Forecasts are rounded.',
+      '按日均：以后每天与目前日均相同。按星期：与最近同一星期日相同。下限与上限表示可能的偏差；多个租户的范围逐个相加，因此较宽。历史不超过一周的租户尚无范围（–）；与其他租户相加时，上下限均按其预测计入，首日则按日均计入。预测值经过四舍五入。'),
     ('no_forecast', 'There is nothing to forecast from yet.', '尚无可用于预测的数据。'),
     ('currency', 'Currency', '货币'),
     ('month_before', 'Month before', '上月'),
@@ -240,15 +241,23 @@ BEGIN ATOMIC
       sum(m.output_tokens) AS output_tokens, sum(m.reasoning_tokens) AS reasoning_tokens, tokenmeter.sum(m.quantities) AS quantities,
       sum(m.unpriced_calls) AS unpriced_calls
     FROM unnest(report.months) m GROUP BY m.period
+  ), meter AS (
+    SELECT t.period, q.key AS name, q.value::numeric AS value, max(q.value::numeric) OVER (PARTITION BY q.key) AS most
+    FROM total t, jsonb_each_text(t.quantities) q
+  ), ranked AS (
+    -- A call may name any number of them.
+    SELECT m.*, dense_rank() OVER (ORDER BY m.most DESC, m.name) AS rank FROM meter m
   ), measure AS (
     SELECT t.period, v.place, v.name, report.words ->> v.name AS label, v.value
     FROM total t, LATERAL (VALUES (1, 'calls', t.calls), (2, 'input_tokens', t.input_tokens), (3, 'cache_read_tokens', t.cache_read_tokens),
       (4, 'cache_write_tokens', t.cache_write_tokens), (5, 'cache_write_1h_tokens', t.cache_write_1h_tokens),
-      (6, 'output_tokens', t.output_tokens), (7, 'reasoning_tokens', t.reasoning_tokens), (10, 'unpriced_calls', t.unpriced_calls)) v (place, name, value)
+      (6, 'output_tokens', t.output_tokens), (7, 'reasoning_tokens', t.reasoning_tokens), (11, 'unpriced_calls', t.unpriced_calls)) v (place, name, value)
     UNION ALL
-    SELECT t.period, 8, q.key, tokenmeter.report_name(report, q.key), q.value::numeric FROM total t, jsonb_each_text(t.quantities) q
+    SELECT r.period, 8, r.name, tokenmeter.report_name(report, r.name), r.value FROM ranked r WHERE r.rank <= 10
     UNION ALL
-    SELECT m.period, 9, m.currency, format(report.words ->> 'cost_in', tokenmeter.report_name(report, m.currency)), sum(m.cost)
+    SELECT r.period, 9, 'other_meters', report.words ->> 'other_meters', count(*) FROM ranked r WHERE r.rank > 10 GROUP BY r.period
+    UNION ALL
+    SELECT m.period, 10, m.currency, format(report.words ->> 'cost_in', tokenmeter.report_name(report, m.currency)), sum(m.cost)
     FROM unnest(report.months) m WHERE m.currency IS NOT NULL GROUP BY m.period, m.currency
   )
   SELECT m.place, m.name, m.label, sum(m.value) FILTER (WHERE m.period = report.month), sum(m.value) FILTER (WHERE m.period = report.before)
@@ -274,7 +283,7 @@ RETURN (
   card (place, name, content) AS (
     SELECT 1, m.name, tokenmeter.html_card(m.label, tokenmeter.html_headline(coalesce(m.value, 0), report.words ->> 'million'),
       tokenmeter.report_change(report, m.value, m.earlier, true))
-    FROM measure m WHERE m.place = 9
+    FROM measure m WHERE m.place = 10
     UNION ALL
     SELECT 2, NULL, tokenmeter.html_card(report.words ->> 'calls', tokenmeter.html_headline(coalesce(m.value, 0), report.words ->> 'million'),
       tokenmeter.report_change(report, m.value, m.earlier, false))
@@ -290,7 +299,7 @@ RETURN (
       (SELECT count(DISTINCT (m.provider, m.model)) AS models FROM unnest(report.months) m WHERE m.period = report.month) m
     UNION ALL
     SELECT 5, NULL, tokenmeter.html_card(m.label, '⚠ ' || tokenmeter.html_digits(m.value), format('<a href="#unpriced">%s</a>', report.words ->> 'not_in_cost'))
-    FROM measure m WHERE m.place = 10 AND m.value <> 0
+    FROM measure m WHERE m.place = 11 AND m.value <> 0
   )
   SELECT format(E'<dl class="cards">\n%s</dl>\n', string_agg(c.content, '' ORDER BY c.place, array_position(report.currencies, c.name), c.name)) FROM card c);
 COMMENT ON FUNCTION tokenmeter.report_cards(tokenmeter.report) IS 'part of report_html()';
@@ -463,12 +472,15 @@ RETURN (
   FROM model m);
 COMMENT ON FUNCTION tokenmeter.report_latency(tokenmeter.report) IS 'part of report_html()';
 
--- llm.forecast has a row for each tenant and currency, of the current month only.
+-- llm.forecast has a row for each tenant and currency, of the current month only. What is not known of a new tenant yet is taken
+-- to be as near to it as is known, so that no sum leaves out what others have of it.
 CREATE FUNCTION tokenmeter.report_forecast(report tokenmeter.report) RETURNS text
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET jit = off AS $$
   WITH forecast AS (
-    SELECT f.currency, sum(f.cost_so_far) AS cost_so_far, sum(f.by_run_rate) AS by_run_rate, sum(f.by_weekday) AS by_weekday,
-      sum(f.low) AS low, sum(f.high) AS high,
+    SELECT f.currency, sum(f.cost_so_far) AS cost_so_far, sum(coalesce(f.by_run_rate, f.cost_so_far)) AS by_run_rate,
+      CASE WHEN count(f.by_weekday) > 0 THEN sum(coalesce(f.by_weekday, f.by_run_rate, f.cost_so_far)) END AS by_weekday,
+      CASE WHEN count(f.low) > 0 THEN sum(coalesce(f.low, f.by_weekday, f.by_run_rate, f.cost_so_far)) END AS low,
+      CASE WHEN count(f.high) > 0 THEN sum(coalesce(f.high, f.by_weekday, f.by_run_rate, f.cost_so_far)) END AS high,
       (SELECT sum(m.cost) FROM unnest(report.months) m WHERE m.period = report.before AND m.currency = f.currency) AS earlier
     FROM llm.forecast f WHERE f.month = report.month AND (f.tenant_id = report.tenant OR report.tenant IS NULL)
     GROUP BY f.currency
@@ -528,7 +540,8 @@ RETURN (
   FROM threshold t LEFT JOIN marked m ON true WHERE m.model IS NOT NULL);
 COMMENT ON FUNCTION tokenmeter.report_drift(tokenmeter.report) IS 'part of report_html()';
 
--- How many the buckets know exactly, by tenant too; why is what llm.unpriced says of the model.
+-- How many the buckets know exactly, by tenant too; why is what llm.unpriced says of the model, whosever calls they are: a
+-- tenant's report does not have it.
 CREATE FUNCTION tokenmeter.report_unpriced(report tokenmeter.report) RETURNS text
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET jit = off AS $$
   WITH unpriced AS (
@@ -536,16 +549,20 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET jit = off AS $$
     WHERE m.period = report.month GROUP BY m.provider, m.model, m.service_tier HAVING sum(m.unpriced_calls) <> 0
   ), reason AS (
     SELECT u.provider, u.model, u.service_tier, string_agg(DISTINCT u.reason, '; ') AS reason FROM llm.unpriced u
-    WHERE EXISTS (SELECT FROM unpriced) GROUP BY u.provider, u.model, u.service_tier
+    WHERE report.tenant IS NULL AND EXISTS (SELECT FROM unpriced)
+      AND u.first_call < (report.month + interval '1 month') AT TIME ZONE report.zone AND u.last_call >= report.month::timestamp AT TIME ZONE report.zone
+    GROUP BY u.provider, u.model, u.service_tier
+  ), shown AS (
+    SELECT CASE WHEN report.tenant IS NULL THEN 4 ELSE 3 END AS texts
   )
   SELECT tokenmeter.html_section('unpriced', report.words ->> 'unpriced', coalesce(
     tokenmeter.html_table(report.words ->> 'unpriced_caption',
-      ARRAY[report.words ->> 'model', report.words ->> 'provider', report.words ->> 'service_tier', report.words ->> 'reason', report.words ->> 'calls'],
-      string_agg(tokenmeter.html_row(ARRAY[tokenmeter.report_name(report, u.model), tokenmeter.report_name(report, u.provider),
-        tokenmeter.report_name(report, u.service_tier), tokenmeter.report_name(report, r.reason), tokenmeter.html_number(u.calls)], 4),
-        E'\n' ORDER BY u.calls DESC, u.model, u.provider, u.service_tier), 4),
+      (ARRAY[report.words ->> 'model', report.words ->> 'provider', report.words ->> 'service_tier', report.words ->> 'reason'])[:min(s.texts)] || (report.words ->> 'calls'),
+      string_agg(tokenmeter.html_row((ARRAY[tokenmeter.report_name(report, u.model), tokenmeter.report_name(report, u.provider),
+          tokenmeter.report_name(report, u.service_tier), tokenmeter.report_name(report, r.reason)])[:s.texts] || tokenmeter.html_number(u.calls), s.texts),
+        E'\n' ORDER BY u.calls DESC, u.model, u.provider, u.service_tier), min(s.texts)),
     tokenmeter.html_paragraph(report.words ->> 'no_unpriced')))
-  FROM unpriced u LEFT JOIN reason r ON r.provider IS NOT DISTINCT FROM u.provider AND r.model = u.model AND r.service_tier = u.service_tier;
+  FROM unpriced u CROSS JOIN shown s LEFT JOIN reason r ON r.provider IS NOT DISTINCT FROM u.provider AND r.model = u.model AND r.service_tier = u.service_tier;
 $$;
 COMMENT ON FUNCTION tokenmeter.report_unpriced(tokenmeter.report) IS 'part of report_html()';
 
@@ -559,7 +576,7 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp SET jit = off AS $$
     WHERE p.noticed_at >= report.month::timestamp AT TIME ZONE report.zone
       AND p.noticed_at < (report.month + interval '1 month') AT TIME ZONE report.zone
       AND (p.call ->> 'tenant_id' = report.tenant OR report.tenant IS NULL)
-    GROUP BY p.sqlstate, regexp_replace(p.problem, '\d+', '0', 'g'), p.source
+    GROUP BY p.sqlstate, regexp_replace(p.problem, '[0-9]+', '0', 'g'), p.source
   ), line AS (
     SELECT p.place, ARRAY[tokenmeter.report_name(report, p.problem), tokenmeter.report_name(report, p.source), p.sqlstate,
       to_char(p.latest AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI'), tokenmeter.html_number(p.times)] AS cells
