@@ -305,7 +305,7 @@ BEGIN
   WITH posted AS (
     SELECT source, count(*) AS calls, min(seq) AS first_seq, max(seq) AS last_seq,
       max(seq) - min(seq) + 1 - count(DISTINCT seq) AS missing, max(posted_at) AS last_seen
-    FROM (SELECT source, posted_at, CASE WHEN tags ->> 'seq' ~ '^\d{1,18}$' THEN (tags ->> 'seq')::bigint END AS seq
+    FROM (SELECT source, posted_at, CASE WHEN tags ->> 'seq' ~ '^[0-9]{1,18}$' THEN (tags ->> 'seq')::bigint END AS seq
       FROM llm.usage WHERE corrects IS NULL) entry
     GROUP BY source
   ), repeated AS (
