@@ -46,6 +46,7 @@ SELECT tokenmeter.sketch(v) FROM unnest('{1, -1}'::integer[]) v;
 SELECT tokenmeter.quantile('\x0000', 1.01);
 SELECT tokenmeter.quantile('\x00', 0.5);
 SELECT tokenmeter.sketch_transition('', 1);
+SELECT tokenmeter.sketch_transition(NULL, 1);
 \set VERBOSITY sqlstate
 SELECT tokenmeter.sketch_add('', -1);
 SELECT tokenmeter.sketch_add('\x000000', 0);

@@ -95,7 +95,10 @@ tokenmeter_sketch_transition(PG_FUNCTION_ARGS)
 	bytea	   *state = PG_ARGISNULL(0) ? NULL : PG_GETARG_BYTEA_PP(0);
 
 	if (!AggCheckCallContext(fcinfo, NULL))
-		elog(ERROR, "tokenmeter.sketch_transition called outside an aggregate");
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("function sketch_transition is for aggregates only"),
+				 errhint("Sketches are made by tokenmeter.sketch().")));
 	if (!PG_ARGISNULL(1))
 	{
 		size_t		length = state ? VARSIZE_ANY_EXHDR(state) : 0;
