@@ -36,6 +36,7 @@ SELECT pg_temp.send('[{"request_id": "p0", "model": "gpt-4o", "input_tokens": 1}
   {"request_id": "p6", "model": "gpt-4o", "usage": {"CANARY": "CANARY"}}, {"request_id": "p7", "model": "gpt-4o", "usage": "CANARY"},
   {"request_id": "p8", "model": "gpt-4o", "usage": {"prompt_tokens": "CANARY", "total_tokens": 3}}, {"request_id": "p9", "model": "gpt-4o", "quantities": [1]},
   {"request_id": "pA", "model": "gpt-4o", "quantities": {"web_search": "CANARY"}}, {"request_id": "pB", "model": "gpt-4o", "occurred_at": "infinity"},
+  {"request_id": "pC", "model": "gpt-4o", "occurred_at": "4714-12-01 00:00+00 BC"},
   {"request_id": "pC", "model": "gpt-4o", "provider_cost": "NaN"}, {"request_id": "pD", "model": "gpt-4o", "currency": "euros"},
   {"request_id": "pE", "model": "gpt-4o", "usage": {"prompt_tokens": 1, "completion_tokens": 1, "prompt_tokens_details": {"cached_tokens": 2}}},
   {"request_id": "pF", "model": "gpt-4o", "cache_read_tokens": 1, "usage": {"prompt_tokens": 3}}, {"request_id": "pG", "model": "gpt-4o", "input_tokens": 2}]');

@@ -96,7 +96,7 @@ SET tokenmeter.time_zone = 'Middle/Nowhere';
 RESET tokenmeter.time_zone;
 
 -- Partitions are made on demand, far past and far future too.
-INSERT INTO llm.message_log (occurred_at, model, input_tokens) VALUES ('1999-12-31 23:59:59+00', 'gpt-4o', 1), ('2199-01-01 00:00:00+00', 'gpt-4o', 1), ('0044-03-15 BC', 'gpt-4o', 1), ('12025-01-01', 'gpt-4o', 1);
+INSERT INTO llm.message_log (occurred_at, model, input_tokens) VALUES ('1999-12-31 23:59:59+00', 'gpt-4o', 1), ('2199-01-01 00:00:00+00', 'gpt-4o', 1), ('0002-01-01 00:00+00', 'gpt-4o', 1), ('9998-12-31 23:59:59.999999+00', 'gpt-4o', 1);
 SELECT tableoid::regclass AS partition, count(*) FROM llm.usage WHERE occurred_at NOT BETWEEN '2025-01-01' AND '2026-01-01' GROUP BY tableoid ORDER BY min(tableoid::regclass::text);
 
 -- A month's table that was detached stays as it is; a user's generated column is no hindrance.
@@ -144,6 +144,8 @@ SELECT pg_temp.try('model, request_id', '''gpt-4o'', repeat(''x'', 10000)');
 SELECT pg_temp.try('model, quantities', '''gpt-4o'', ''{"web_search": -1}''');
 SELECT pg_temp.try('model, quantities', '''gpt-4o'', ''{"web_search": "many"}''');
 SELECT pg_temp.try('model, occurred_at', '''gpt-4o'', ''infinity''');
+SELECT at, pg_temp.try('model, occurred_at', format('''gpt-4o'', %L', at)) FROM unnest('{4714-12-01 00:00+00 BC,0001-01-01 00:00+00,0001-12-31 23:59:59.999999+00,9999-01-01 00:00+00,12025-01-01 00:00+00}'::text[]) at;
+SELECT names, pg_temp.try('model, quantities', format('''gpt-4o'', %L', (SELECT jsonb_object_agg('meter_' || i, 1) FROM generate_series(1, names) i))) FROM unnest('{64,65}'::integer[]) names;
 SELECT count(*) FROM llm.usage WHERE posted_at = now();
 UPDATE llm.message_log SET model = 'x';
 DELETE FROM llm.message_log;

@@ -9,6 +9,7 @@
 #include "common/sha2.h"
 #include "mb/pg_wchar.h"
 #include "utils/builtins.h"
+#include "utils/datetime.h"
 #include "utils/fmgrprotos.h"
 #include "utils/jsonb.h"
 #include "utils/numeric.h"
@@ -25,6 +26,9 @@
 enum
 {
 	MAX_ID_LENGTH = 1000,		/* bytes of request_id and source */
+	MAX_QUANTITIES = 64,		/* names; buckets keep a sum for each */
+	FIRST_YEAR = 2,				/* of occurred_at, in UTC */
+	LAST_YEAR = 9998,
 	FINGERPRINT_SIZE = 16		/* bytes: half of a SHA-256 */
 };
 
@@ -170,6 +174,17 @@ check_quantity_name(const JsonbValue *name)
 }
 
 static void
+check_quantity_count(Jsonb *quantities)
+{
+	if (JB_ROOT_COUNT(quantities) > MAX_QUANTITIES)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("quantities must not have more than %d names, but have %u", MAX_QUANTITIES,
+						JB_ROOT_COUNT(quantities)),
+				 errhint("A name stands for a meter; what tells calls apart belongs in tags.")));
+}
+
+static void
 check_quantities(Jsonb *quantities)
 {
 	JsonbIterator *iterator;
@@ -183,6 +198,7 @@ check_quantities(Jsonb *quantities)
 				(errcode(ERRCODE_SQL_JSON_OBJECT_NOT_FOUND),
 				 errmsg("quantities must be a JSON object"),
 				 errhint("Give it as {\"web_search\": 2}.")));
+	check_quantity_count(quantities);
 	iterator = JsonbIteratorInit(&quantities->root);
 	for (JsonbIteratorToken token; (token = JsonbIteratorNext(&iterator, &value, true)) != WJB_DONE;)
 	{
@@ -203,6 +219,26 @@ check_quantities(Jsonb *quantities)
 	}
 }
 
+static TimestampTz
+beginning_of_year(int year)
+{
+	return (date2j(year, 1, 1) - POSTGRES_EPOCH_JDATE) * USECS_PER_DAY;
+}
+
+/*
+ * In every time zone the day, month and quarter around a call are dates of four digits, which any client reads. What
+ * clients have for no time, as the beginning of year 1, is not one.
+ */
+static void
+check_time(TimestampTz occurred_at)
+{
+	if (occurred_at < beginning_of_year(FIRST_YEAR) || occurred_at >= beginning_of_year(LAST_YEAR + 1))
+		ereport(ERROR,
+				(errcode(ERRCODE_DATETIME_FIELD_OVERFLOW),
+				 errmsg("occurred_at must be in the years %d to %d", FIRST_YEAR, LAST_YEAR),
+				 errhint("Leave out a time that is not known.")));
+}
+
 static void
 check_call(const Call *call)
 {
@@ -211,10 +247,7 @@ check_call(const Call *call)
 				(errcode(ERRCODE_NOT_NULL_VIOLATION),
 				 errmsg("a call needs a model"),
 				 errhint("Give the model's name as the provider writes it.")));
-	if (TIMESTAMP_NOT_FINITE(DatumGetTimestampTz(call->values[CALL_OCCURRED_AT])))
-		ereport(ERROR,
-				(errcode(ERRCODE_DATETIME_FIELD_OVERFLOW),
-				 errmsg("occurred_at must be finite")));
+	check_time(DatumGetTimestampTz(call->values[CALL_OCCURRED_AT]));
 	if (is_too_long(call, CALL_REQUEST_ID) || is_too_long(call, CALL_SOURCE))
 		ereport(ERROR,
 				(errcode(ERRCODE_STRING_DATA_RIGHT_TRUNCATION),
