@@ -66,13 +66,26 @@ SELECT tokenmeter.maintain();
 SELECT quantities FROM llm.usage_daily WHERE model = 'huge';
 SELECT * FROM tokenmeter.verify();
 
+-- More meters than anybody has are added up under one name, alike whether they are folded, half folded or not.
+BEGIN;
+INSERT INTO llm.inbox (occurred_at, model, quantities)
+SELECT '2025-03-02', 'many', (SELECT jsonb_object_agg(format('m%s_%s', call, i), 1) FROM generate_series(1, 64) i) FROM generate_series(1, 10) call;
+CREATE TEMP TABLE many ON COMMIT DROP AS SELECT quantities FROM llm.usage_daily WHERE model = 'many';
+SELECT (SELECT count(*) FROM jsonb_object_keys(quantities)) AS names, quantities -> '(other)' AS other FROM many;
+SELECT tokenmeter.maintain(4);
+SELECT count(*) FROM many JOIN llm.usage_daily d USING (quantities) WHERE d.model = 'many';
+SELECT tokenmeter.maintain();
+SELECT count(*) FROM many JOIN llm.model_monthly m USING (quantities) WHERE m.model = 'many';
+SELECT * FROM tokenmeter.verify();
+ROLLBACK;
+
 -- Calls far in the past and future are in all views, and make none slow.
 BEGIN;
 SET LOCAL statement_timeout = '5s';
-INSERT INTO llm.inbox (occurred_at, model, input_tokens) VALUES ('0100-01-01', 'far', 1), ('9999-12-31', 'far', 1);
+INSERT INTO llm.inbox (occurred_at, model, input_tokens) VALUES ('0100-01-01', 'far', 1), ('9998-12-31', 'far', 1);
 SELECT tokenmeter.maintain();
 SELECT (SELECT count(*) FROM llm.usage_hourly WHERE model = 'far') AS hours, (SELECT count(*) FROM llm.usage_weekly WHERE model = 'far') AS weeks,
-  (SELECT count(*) FROM llm.usage_daily('Asia/Tokyo', '9999-12-31', NULL)) AS far_ahead, (SELECT count(*) FROM llm.usage_daily('Asia/Tokyo', NULL, '0101-01-01')) AS far_back;
+  (SELECT count(*) FROM llm.usage_daily('Asia/Tokyo', '9998-12-31', NULL)) AS far_ahead, (SELECT count(*) FROM llm.usage_daily('Asia/Tokyo', NULL, '0101-01-01')) AS far_back;
 ROLLBACK;
 
 -- Zones: days and months are kept for those of the settings; others are answered from 15 minutes, alike.
@@ -101,6 +114,21 @@ SET tokenmeter.time_zone = 'CET';
 SET tokenmeter.report_zones = 'Asia/Kolkata America/New_York';
 SET tokenmeter.report_zones = 'UTC, Mars/Olympus';
 SET tokenmeter.time_zone = '<X>-03:17';
+SET tokenmeter.time_zone = 'XYZ-0:07ABC,M3.2.0,M11.1.0';
+SET tokenmeter.time_zone = 'XYZ-0:15ABC-1:07,M3.2.0,M11.1.0';
+SELECT tokenmeter.add_report_zone('WET');
+SELECT tokenmeter.add_report_zone('FOO-0:07');
+SELECT tokenmeter.report_zone_name(zone) FROM unnest('{america/st_johns,Europe/Berlin,EUROPE/BERLIN,utc,etc/gmt+5}'::text[]) zone;
+SELECT tokenmeter.report_zone_name('met');
+SELECT tokenmeter.report_zone_name('');
+SELECT tokenmeter.report_zone_name(NULL) IS NULL AS of_null;
+-- In whatever case a name is written, it is the same zone.
+SET tokenmeter.time_zone = 'asia/KOLKATA';
+SHOW tokenmeter.time_zone;
+SET tokenmeter.report_zones = ' asia/kathmandu, Asia/Kathmandu,';
+SELECT tokenmeter.wanted_zones() ORDER BY 1;
+SELECT tokenmeter.add_report_zone('asia/kathmandu');
+SELECT zone FROM llm.report_zone ORDER BY zone;
 RESET tokenmeter.report_zones;
 SELECT * FROM llm.usage_daily('Mars/Olympus', NULL, NULL);
 DROP TABLE derived_answers;

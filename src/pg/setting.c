@@ -1,18 +1,23 @@
 /*
- * The settings tokenmeter.*. SQL reads them by current_setting(), which also knows what is set before the
- * library is loaded.
+ * The settings tokenmeter.*, and what is a time zone to them. Before the library is loaded a setting is any string, without
+ * its unit or default: what reads one by current_setting() loads the library first.
  */
 #include "postgres.h"
 
 #include <limits.h>
 
+#include "fmgr.h"
 #include "pgtime.h"
+#include "utils/builtins.h"
 #include "utils/datetime.h"
 #include "utils/formatting.h"
 #include "utils/guc.h"
 
+#include "compat.h"
 #include "engine.h"
 #include "setting.h"
+
+#define ZONE_HINT "Name the zone by a place, as in Europe/Paris; pg_timezone_names lists them."
 
 static char *report_time_zone;
 static char *report_zones;
@@ -39,39 +44,77 @@ is_zone_abbreviation(const char *name)
 	return type != UNKNOWN_FIELD;
 }
 
-/* Buckets are quarters of an hour, so a day must be made of such. */
+/*
+ * Buckets are quarters of an hour, so a day must be made of such. The zones of places have been since 2000 and before. A POSIX
+ * specification may say anything, but has no more than two offsets: those before and after its first change of the clock.
+ */
 static bool
-check_zone_name(const char *name)
+has_whole_quarters(const pg_tz *zone)
+{
+	const pg_time_t year_2000 = (pg_time_t) (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * SECS_PER_DAY;
+	pg_time_t	boundary;
+	long		before;
+	long		after;
+	int			before_is_dst;
+	int			after_is_dst;
+	int			found = pg_next_dst_boundary(&year_2000, &before, &before_is_dst, &boundary, &after, &after_is_dst, zone);
+
+	return found >= 0 && before % 900 == 0 && (found == 0 || after % 900 == 0);
+}
+
+/* A zone that days can be reported in. NULL if the name is of none, and then what is the matter with it. */
+static pg_tz *
+find_zone(const char *name, const char **problem)
 {
 	pg_tz	   *zone = pg_tzset(name);
 	long		offset;
 
 	if (zone == NULL)
-	{
-		GUC_check_errdetail("\"%s\" is not a time zone; pg_timezone_names lists them.", name);
-		return false;
-	}
+		*problem = "is not a time zone";
 	/* AT TIME ZONE takes an abbreviation before a zone of the same name, and without its changes of the clock. */
-	if (is_zone_abbreviation(name) && !(pg_get_timezone_offset(zone, &offset) && offset == 0))
-	{
-		GUC_check_errdetail("\"%s\" is also an abbreviation. Name the zone by a place, as in Europe/Paris.", name);
-		return false;
-	}
-	if (pg_get_timezone_offset(zone, &offset) && offset % 900 != 0)
-	{
-		GUC_check_errdetail("The offset of \"%s\" is no multiple of 15 minutes.", name);
-		return false;
-	}
-	return true;
+	else if (is_zone_abbreviation(name) && !(pg_get_timezone_offset(zone, &offset) && offset == 0))
+		*problem = "is also an abbreviation, which stands for one offset all year";
+	else if (!pg_tz_acceptable(zone))
+		*problem = "uses leap seconds";
+	else if (!has_whole_quarters(zone))
+		*problem = "has an offset that is no multiple of 15 minutes";
+	else
+		return zone;
+	return NULL;
 }
 
+static pg_tz *
+check_zone_name(const char *name)
+{
+	const char *problem;
+	pg_tz	   *zone = find_zone(name, &problem);
+
+	if (zone == NULL)
+	{
+		GUC_check_errdetail("\"%s\" %s.", name, problem);
+		GUC_check_errhint("%s", ZONE_HINT);
+	}
+	return zone;
+}
+
+/* The setting becomes the name as pg_timezone_names has it, which llm.report_zone is compared with. */
 static bool
 check_time_zone(char **newval, void **extra, GucSource source)
 {
+	pg_tz	   *zone = check_zone_name(*newval);
+	char	   *name;
+
 	(void) extra;
 	(void) source;
 
-	return check_zone_name(*newval);
+	if (zone == NULL)
+		return false;
+	name = copy_for_guc(pg_get_timezone_name(zone));
+	if (name == NULL)
+		return false;
+	guc_free(*newval);
+	*newval = name;
+	return true;
 }
 
 /* Names between commas, each perhaps between spaces; the string may be empty. tokenmeter.wanted_zones() reads them alike. */
@@ -89,11 +132,39 @@ check_zone_names(char **newval, void **extra, GucSource source)
 		name += strspn(name, " ");
 		for (size_t length = strlen(name); length > 0 && name[length - 1] == ' '; length--)
 			name[length - 1] = '\0';
-		if (name[0] != '\0' && !check_zone_name(name))
+		if (name[0] != '\0' && check_zone_name(name) == NULL)
 			return false;
 	}
 	pfree(names);
 	return true;
+}
+
+PG_FUNCTION_INFO_V1(tokenmeter_report_time_zone);
+
+Datum
+tokenmeter_report_time_zone(PG_FUNCTION_ARGS)
+{
+	(void) fcinfo;
+
+	PG_RETURN_TEXT_P(cstring_to_text(report_time_zone));
+}
+
+PG_FUNCTION_INFO_V1(tokenmeter_report_zone_name);
+
+Datum
+tokenmeter_report_zone_name(PG_FUNCTION_ARGS)
+{
+	const char *name = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	const char *problem;
+	pg_tz	   *zone = find_zone(name, &problem);
+
+	if (zone == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("usage cannot be reported in the time zone \"%s\"", name),
+				 errdetail("\"%s\" %s.", name, problem),
+				 errhint("%s", ZONE_HINT)));
+	PG_RETURN_TEXT_P(cstring_to_text(pg_get_timezone_name(zone)));
 }
 
 static void

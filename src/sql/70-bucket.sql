@@ -396,17 +396,22 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION tokenmeter.refold(text, date, date) IS 'part of rebuild(): makes days and months of a zone anew';
 
+-- In C, so that the library is loaded, and the setting checked, whoever asks.
 CREATE FUNCTION tokenmeter.report_time_zone() RETURNS text
-LANGUAGE sql STABLE PARALLEL SAFE
-RETURN coalesce(nullif(current_setting('tokenmeter.time_zone', true), ''), 'UTC');
-COMMENT ON FUNCTION tokenmeter.report_time_zone() IS 'the setting tokenmeter.time_zone, also before the library is loaded';
+LANGUAGE C STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'tokenmeter_report_time_zone';
+COMMENT ON FUNCTION tokenmeter.report_time_zone() IS 'the setting tokenmeter.time_zone';
+
+-- As immutable as timezone(text, timestamptz), which takes the same names.
+CREATE FUNCTION tokenmeter.report_zone_name(zone text) RETURNS text
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'tokenmeter_report_zone_name';
+COMMENT ON FUNCTION tokenmeter.report_zone_name(text) IS 'a time zone as pg_timezone_names writes it; an error if usage cannot be reported in it';
 
 -- The zones that the settings ask for.
 CREATE FUNCTION tokenmeter.wanted_zones() RETURNS SETOF text
 LANGUAGE sql STABLE
 BEGIN ATOMIC
   SELECT 'UTC' UNION SELECT tokenmeter.report_time_zone()
-  UNION SELECT btrim(z) FROM string_to_table(current_setting('tokenmeter.report_zones', true), ',') z WHERE btrim(z) <> '';
+  UNION SELECT tokenmeter.report_zone_name(btrim(z)) FROM string_to_table(current_setting('tokenmeter.report_zones', true), ',') z WHERE btrim(z) <> '';
 END;
 COMMENT ON FUNCTION tokenmeter.wanted_zones() IS 'UTC, and the time zones of the settings tokenmeter.time_zone and tokenmeter.report_zones';
 
@@ -415,11 +420,7 @@ CREATE FUNCTION tokenmeter.add_report_zone(zone text) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
   PERFORM tokenmeter.begin_maintenance();
-  PERFORM now() AT TIME ZONE zone;
-  IF EXISTS (SELECT FROM pg_timezone_abbrevs a WHERE a.abbrev = upper(zone) AND (a.utc_offset <> '0' OR a.is_dst)) THEN
-    RAISE EXCEPTION '"%" is an abbreviation', zone
-      USING ERRCODE = 'invalid_parameter_value', HINT = 'Name the zone by a place, as in Europe/Paris.';
-  END IF;
+  zone := tokenmeter.report_zone_name(zone);
   IF EXISTS (SELECT FROM llm.report_zone z WHERE z.zone = add_report_zone.zone) THEN
     RETURN;
   END IF;
@@ -491,10 +492,14 @@ END $$;
 COMMENT ON FUNCTION tokenmeter.retire_buckets(timestamptz) IS 'deletes 15-minute buckets of whole days before a time; returns how many';
 
 CREATE FUNCTION tokenmeter.retire_old_buckets() RETURNS bigint
-LANGUAGE sql
-RETURN (SELECT tokenmeter.retire_buckets(now() - kept.for_time)
-  FROM (SELECT coalesce(nullif(current_setting('tokenmeter.keep_15min', true), ''), '0')::interval AS for_time) kept
-  WHERE kept.for_time > '0');
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+  kept interval;
+BEGIN
+  PERFORM tokenmeter.series_key('');  -- loads the library, without which a number of minutes would be read as seconds
+  kept := current_setting('tokenmeter.keep_15min');
+  RETURN CASE WHEN kept > '0' THEN tokenmeter.retire_buckets(now() - kept) END;
+END $$;
 COMMENT ON FUNCTION tokenmeter.retire_old_buckets() IS 'deletes 15-minute buckets that are older than the setting tokenmeter.keep_15min';
 
 CREATE FUNCTION tokenmeter.add_wanted_zones() RETURNS void
