@@ -119,6 +119,7 @@ SET tokenmeter.time_zone = 'XYZ-0:15ABC-1:07,M3.2.0,M11.1.0';
 SELECT tokenmeter.add_report_zone('WET');
 SELECT tokenmeter.add_report_zone('FOO-0:07');
 SELECT tokenmeter.report_zone_name(zone) FROM unnest('{america/st_johns,Europe/Berlin,EUROPE/BERLIN,utc,etc/gmt+5}'::text[]) zone;
+SELECT name FROM pg_timezone_names WHERE name ~ '^[A-Z][a-z]+/' AND tokenmeter.report_zone_name(lower(name)) <> name;
 SELECT tokenmeter.report_zone_name('met');
 SELECT tokenmeter.report_zone_name('');
 SELECT tokenmeter.report_zone_name(NULL) IS NULL AS of_null;
