@@ -105,7 +105,7 @@ SELECT sum(entries) FROM llm.usage_15min('2025-03-01 00:15+00', '2025-03-01 00:3
 SELECT * FROM tokenmeter.verify();
 SELECT tokenmeter.drop_report_zone('Australia/Lord_Howe');
 SET tokenmeter.report_zones = 'Asia/Kathmandu';
-SELECT tokenmeter.drop_report_zone('Australia/Lord_Howe');
+SELECT tokenmeter.drop_report_zone('australia/lord_howe');
 SELECT tokenmeter.drop_report_zone('Australia/Lord_Howe');
 SELECT tokenmeter.drop_report_zone('UTC');
 SELECT tokenmeter.add_report_zone('Mars/Olympus');
@@ -132,6 +132,8 @@ SELECT tokenmeter.add_report_zone('asia/kathmandu');
 SELECT zone FROM llm.report_zone ORDER BY zone;
 RESET tokenmeter.report_zones;
 SELECT * FROM llm.usage_daily('Mars/Olympus', NULL, NULL);
+SELECT * FROM llm.usage_hourly('CET', NULL, NULL);
+(SELECT * FROM llm.usage_daily('asia/kolkata', NULL, NULL) EXCEPT ALL TABLE llm.usage_daily) UNION ALL (TABLE llm.usage_daily EXCEPT ALL SELECT * FROM llm.usage_daily('asia/kolkata', NULL, NULL));
 DROP TABLE derived_answers;
 
 -- verify() finds what is wrong, rebuild() mends it.

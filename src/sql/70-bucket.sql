@@ -440,6 +440,7 @@ DECLARE
   own_id smallint;
 BEGIN
   PERFORM tokenmeter.begin_maintenance();
+  zone := coalesce((SELECT z.zone FROM llm.report_zone z WHERE lower(z.zone) = lower(drop_report_zone.zone)), zone);
   IF zone = 'UTC' THEN
     RAISE EXCEPTION 'days and months in UTC are always kept' USING ERRCODE = 'object_not_in_prerequisite_state';
   END IF;

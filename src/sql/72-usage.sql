@@ -202,7 +202,7 @@ BEGIN
       (SELECT string_agg(format('%s_p%s double precision', measured, percent), ', ')
         FROM unnest('{latency,ttft}'::text[]) measured, unnest('{50,95,99}'::text[]) percent),
       CASE view.period WHEN '15min' THEN tokenmeter.usage_query(view.period, view.grain, NULL, '$1', '$2')
-        ELSE tokenmeter.usage_query(view.period, view.grain, '$1', '$2', '$3') END);
+        ELSE tokenmeter.usage_query(view.period, view.grain, 'tokenmeter.report_zone_name($1)', '$2', '$3') END);
   END LOOP;
 END $create$;
 COMMENT ON FUNCTION tokenmeter.create_usage_views() IS 'part of create_ledger()';
