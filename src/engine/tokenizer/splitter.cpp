@@ -155,8 +155,7 @@ class ProgramWriter {
 
   // ASCII's, and what was punctuation in Unicode 8.0: the table that Hugging Face's library has.
   void PutPunctuation(SplitStep::Behavior behavior) {
-    const CodePointSet ascii =
-        CodePointSet('!', '/') | CodePointSet(':', '@') | CodePointSet('[', '`') | CodePointSet('{', '~');
+    const CodePointSet ascii = CodePointSet::Of({{'!', '/'}, {':', '@'}, {'[', '`'}, {'{', '~'}});
     Put({.kind = Kind::kClass, .behavior = behavior},
         TableOf({{Property("(punctuation 8.0)") | ascii, 1}}));
   }
