@@ -421,7 +421,7 @@ TEST(ChatTemplates, PromptsAreThoseOfTheModelsTemplates) {
     EXPECT_EQ(rendered.gaps.gap(), TM_CHAT_NO_GAP) << rendered.gaps.place().ToString();
     EXPECT_TRUE(rendered.gaps.exact());
     // Mistral's first tokenizer puts a space before each text, and its template writes it.
-    EXPECT_EQ(Written(rendered, name == "mistral-v1" ? " " : ""), expected.at("prompt"));
+    EXPECT_EQ(Written(rendered, name == "mistral-v1" ? " " : ""), expected.at("prompt").get<std::string>());
     ++seen[name];
   }
   for (const Template& chat_template : Templates()) {
